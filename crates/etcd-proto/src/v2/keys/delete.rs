@@ -1,0 +1,70 @@
+//! Deleting keys and directories.
+
+use bytes::Bytes;
+use http::{Method, Request};
+
+use super::KeysCall;
+use crate::v2::Key;
+use crate::v2::encode::{Form, RequestBuilder};
+use crate::{Error, Idempotence};
+
+/// Deletes a key. A directory is error 102.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Delete {
+    /// What to delete.
+    pub key: Key,
+}
+
+/// Deletes a directory (`dir=true`), or a key.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DeleteDir {
+    /// What to delete.
+    pub key: Key,
+    /// Delete all below it too; else a directory with children, hidden ones included, is error 108.
+    pub recursive: bool,
+}
+
+impl Delete {
+    /// Deletes `key`.
+    #[must_use]
+    pub fn new(key: Key) -> Self {
+        Self { key }
+    }
+}
+
+impl DeleteDir {
+    /// Deletes `key` if it is empty.
+    #[must_use]
+    pub fn new(key: Key) -> Self {
+        Self { key, recursive: false }
+    }
+}
+
+// === impl KeysCall ===
+
+impl KeysCall for Delete {
+    const NAME: &'static str = "delete";
+
+    fn idempotence(&self) -> Idempotence {
+        Idempotence::Once
+    }
+
+    fn encode(&self) -> Result<Request<Bytes>, Error> {
+        RequestBuilder::new(Method::DELETE, self.key.request_path()).build()
+    }
+}
+
+impl KeysCall for DeleteDir {
+    const NAME: &'static str = "delete dir";
+
+    fn idempotence(&self) -> Idempotence {
+        Idempotence::Once
+    }
+
+    fn encode(&self) -> Result<Request<Bytes>, Error> {
+        let query = Form::new().pair("dir", "true").flag("recursive", self.recursive);
+        RequestBuilder::new(Method::DELETE, self.key.request_path()).query(query).build()
+    }
+}
