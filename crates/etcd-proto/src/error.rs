@@ -33,7 +33,7 @@ pub enum ErrorKind {
     /// A key that etcd cannot hold: an empty, `.` or `..` element, or too long. Also a 301 by which the server
     /// says so. Nothing was sent, or nothing was done.
     InvalidKey,
-    /// A ttl of 0 or above 9,000,000,000 s. Nothing was sent.
+    /// A ttl of 0 or above 6,000,000,000 s. Nothing was sent.
     InvalidTtl,
     /// Index 0 where an index is sent. Nothing was sent.
     InvalidIndex,

@@ -1,5 +1,6 @@
 //! Values come out of a stream as they went in, however it was chopped on the way.
 
+use bytes::Bytes;
 use etcd_proto::v2::{EventDecoder, Splitter};
 use etcd_proto::{Error, ErrorKind};
 use proptest::collection::vec;
@@ -49,9 +50,9 @@ proptest! {
         cuts in vec(1..40usize, 1..20),
         limit in 0..100usize,
     ) {
-        if let Ok((values, _)) = split(limit, &bytes, &cuts) {
+        if let Ok((values, _)) = split_bytes(limit, &bytes, &cuts) {
             prop_assert!(values.iter().all(|value| !value.is_empty() && value.len() <= limit));
-            prop_assert!(values.iter().map(String::len).sum::<usize>() <= 3 * bytes.len());
+            prop_assert!(values.iter().map(Bytes::len).sum::<usize>() <= bytes.len());
         }
     }
 
@@ -93,14 +94,20 @@ fn chunks<'a>(mut bytes: &'a [u8], cuts: &'a [usize]) -> impl Iterator<Item = &'
     })
 }
 
-/// The values in `bytes`, and the splitter afterwards.
+/// The values in `bytes`, which are text, and the splitter afterwards.
 fn split(limit: usize, bytes: &[u8], cuts: &[usize]) -> Result<(Vec<String>, Splitter), Error> {
+    let (values, splitter) = split_bytes(limit, bytes, cuts)?;
+    Ok((values.iter().map(|value| String::from_utf8(value.to_vec()).unwrap()).collect(), splitter))
+}
+
+/// The values in any `bytes`, and the splitter afterwards.
+fn split_bytes(limit: usize, bytes: &[u8], cuts: &[usize]) -> Result<(Vec<Bytes>, Splitter), Error> {
     let mut splitter = Splitter::new(limit);
     let mut values = Vec::new();
     for chunk in chunks(bytes, cuts) {
         splitter.push(chunk);
         while let Some(value) = splitter.next_value()? {
-            values.push(String::from_utf8_lossy(&value).into_owned());
+            values.push(value);
         }
     }
     Ok((values, splitter))
