@@ -1,0 +1,40 @@
+//! etcd servers for tests.
+//!
+//! ```no_run
+//! use etcd_testkit::{Etcd, real};
+//!
+//! # async fn run() -> Result<(), real::Error> {
+//! for binary in real::binaries_under_test()? {
+//!     let server = real::Server::builder(binary).members(3).start().await?;
+//!     println!("{} listens on {:?}", server.name(), server.endpoints());
+//!     server.member(0).kill()?;
+//! } // the processes end and their data is gone when the handle is dropped
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A test that only talks to a server takes `&dyn `[`Etcd`]; which kind of server stands behind it is chosen
+//! by whoever starts it. A test that kills or stops members takes a [`real::Server`].
+//!
+//! # Map
+//!
+//! - [`Etcd`]: what every kind of server can say about itself.
+//! - [`Version`], [`Series`]: which etcd it is, or behaves like.
+//! - [`real`]: real etcd processes on loopback ports.
+//!
+//! # Features
+//!
+//! | feature | default | gives |
+//! | --- | --- | --- |
+//! | `real` | yes | the module [`real`] |
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "real"), allow(rustdoc::broken_intra_doc_links, reason = "the map names `real`"))]
+
+mod handle;
+#[cfg(feature = "real")]
+pub mod real;
+mod version;
+
+pub use crate::handle::Etcd;
+pub use crate::version::{ParseVersionError, Series, Version};
