@@ -1,0 +1,98 @@
+//! The chores of the workspace: `cargo xtask CHORE`.
+//!
+//! One file per chore; `cargo xtask help` lists them. What CI runs is in `.ci/run`, which calls these.
+#![forbid(unsafe_code)]
+
+mod alone;
+mod apt;
+mod deny;
+mod etcd;
+mod failure;
+mod fuzz;
+mod run;
+mod test;
+mod tool;
+mod tree;
+mod workspace;
+
+use std::env;
+use std::process::ExitCode;
+
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+
+fn main() -> ExitCode {
+    let mut args = env::args().skip(1);
+    let name = args.next().unwrap_or_else(|| "help".to_owned());
+    let args: Vec<_> = args.collect();
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        help();
+        return ExitCode::SUCCESS;
+    }
+    let Some(chore) = CHORES.iter().find(|chore| chore.name == name) else {
+        eprintln!("xtask: no chore `{name}`; `cargo xtask help` lists them");
+        return ExitCode::from(2);
+    };
+    match Workspace::load().and_then(|workspace| (chore.run)(&workspace, &args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask {name}: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn help() {
+    println!("cargo xtask CHORE\n");
+    for chore in CHORES {
+        println!("  {:<28} {}", format!("{} {}", chore.name, chore.arguments), chore.about);
+    }
+    println!("  {:<28} this list", "help");
+}
+
+/// Something to do for the workspace.
+struct Chore {
+    name: &'static str,
+    arguments: &'static str,
+    about: &'static str,
+    run: fn(&Workspace, &[String]) -> Result<(), Failure>,
+}
+
+const CHORES: &[Chore] = &[
+    Chore {
+        name: "etcd",
+        arguments: "",
+        about: "fetch etcd 3.4 and 3.5 into target/etcd, from the distribution's packages",
+        run: etcd::run,
+    },
+    Chore {
+        name: "test",
+        arguments: "[CARGO TEST ARGUMENT…]",
+        about: "run every test on every etcd that can be had",
+        run: test::run,
+    },
+    Chore {
+        name: "tree",
+        arguments: "",
+        about: "check which crates may depend on which, and how many the client pulls in",
+        run: tree::run,
+    },
+    Chore {
+        name: "alone",
+        arguments: "",
+        about: "build each library crate outside the workspace",
+        run: alone::run,
+    },
+    Chore {
+        name: "fuzz",
+        arguments: "[--seconds N] [TARGET…]",
+        about: "fuzz each decoder of etcd-proto, 60 s each by default",
+        run: fuzz::run,
+    },
+    Chore {
+        name: "deny",
+        arguments: "",
+        about: "check bans, licences and sources of all dependencies",
+        run: deny::run,
+    },
+];
