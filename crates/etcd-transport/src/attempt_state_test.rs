@@ -1,0 +1,164 @@
+use super::*;
+use crate::call_state::Strays;
+
+fn begun() -> AttemptState {
+    let attempt = AttemptState::new(1);
+    attempt.begin(Leave::for_tests("http://a:1"), 3);
+    attempt
+}
+
+fn timeout() -> Error {
+    Error::new(ErrorKind::AttemptTimeout)
+}
+
+#[test]
+fn an_attempt_that_is_begun_may_have_been_sent() {
+    let attempt = AttemptState::new(1);
+    assert_eq!((attempt.outcome(), attempt.endpoint(), attempt.untried()), (Outcome::NotApplied, None, None));
+    attempt.begin(Leave::for_tests("http://a:1"), 3);
+    assert_eq!((attempt.outcome(), attempt.untried()), (Outcome::Unknown, Some(3)));
+    assert_eq!(attempt.endpoint().unwrap().port(), 1);
+}
+
+#[test]
+fn giving_up_keeps_what_was_seen_until_then() {
+    let attempt = begun();
+    assert_eq!(attempt.give_up(timeout()).proved(), Outcome::Unknown);
+    let attempt = begun();
+    attempt.head(Outcome::Applied);
+    let error = attempt.give_up(timeout());
+    assert_eq!((error.proved(), error.phase()), (Outcome::Applied, Phase::Body));
+    assert_eq!(attempt.failure().unwrap().phase(), Phase::Body);
+}
+
+#[test]
+fn giving_up_what_no_router_has_seen_proves_nothing() {
+    let error = AttemptState::new(1).give_up(timeout());
+    assert_eq!((error.proved(), error.phase()), (Outcome::Unknown, Phase::Request));
+}
+
+#[test]
+fn a_refused_connection_takes_back_that_something_may_have_been_sent() {
+    let attempt = begun();
+    attempt.fail(&Error::new(ErrorKind::Connect));
+    assert_eq!(attempt.outcome(), Outcome::NotApplied);
+    assert_eq!(attempt.failure().unwrap().kind(), ErrorKind::Connect);
+}
+
+#[test]
+fn the_end_of_the_call_fails_an_open_attempt_once() {
+    let attempt = begun();
+    attempt.fail(&Error::new(ErrorKind::Interrupted));
+    attempt.expire(Idempotence::Once);
+    assert_eq!(attempt.failure().unwrap().kind(), ErrorKind::Interrupted);
+    let untouched = AttemptState::new(1);
+    untouched.expire(Idempotence::Once);
+    assert!(untouched.failure().is_none());
+}
+
+#[test]
+fn only_what_may_have_arrived_counts_as_sent() {
+    let attempt = begun();
+    attempt.copy_goes_out();
+    attempt.copy_comes_back();
+    assert!(!attempt.has_sent());
+    attempt.copy_goes_out();
+    attempt.copy_goes_out();
+    attempt.copy_comes_back();
+    assert!(attempt.has_sent());
+}
+
+#[test]
+fn an_answer_to_one_copy_tells_nothing_of_another() {
+    let attempt = begun();
+    attempt.copy_goes_out();
+    attempt.copy_goes_out();
+    attempt.head(Outcome::NotApplied);
+    assert_eq!(attempt.outcome(), Outcome::Unknown);
+    attempt.answer(Outcome::NotApplied);
+    assert_eq!((attempt.outcome(), attempt.beside_answer()), (Outcome::Unknown, Outcome::Unknown));
+    attempt.answer(Outcome::Applied);
+    assert_eq!(attempt.outcome(), Outcome::Applied);
+}
+
+#[test]
+fn what_is_held_at_the_bottom_was_not_sent_when_it_is_given_up() {
+    let attempt = begun();
+    attempt.copy_goes_out();
+    attempt.hold_copy();
+    assert_eq!(attempt.outcome(), Outcome::Unknown, "as long as it may go on");
+    let error = attempt.give_up_unsent(timeout()).unwrap();
+    assert_eq!((error.proved(), error.phase()), (Outcome::NotApplied, Phase::Connect));
+    assert_eq!(attempt.outcome(), Outcome::NotApplied);
+    assert!(!attempt.let_copy_go());
+}
+
+#[test]
+fn what_was_sent_is_not_given_up_as_unsent() {
+    let attempt = begun();
+    attempt.copy_goes_out();
+    attempt.hold_copy();
+    assert!(attempt.let_copy_go());
+    assert!(attempt.give_up_unsent(timeout()).is_none());
+    assert!(attempt.failure().is_none());
+}
+
+#[test]
+fn the_first_failure_stays() {
+    let attempt = begun();
+    attempt.give_up(timeout());
+    attempt.fail(&Error::new(ErrorKind::Connect));
+    assert_eq!(attempt.failure().unwrap().kind(), ErrorKind::AttemptTimeout);
+    assert_eq!(attempt.outcome(), Outcome::Unknown);
+}
+
+#[test]
+fn what_was_begun_before_under_the_same_state_is_not_forgotten() {
+    let attempt = begun();
+    attempt.fail(&Error::new(ErrorKind::Interrupted).proves(Outcome::Unknown, Phase::Request));
+    attempt.begin(Leave::for_tests("http://b:2"), 0);
+    attempt.fail(&Error::new(ErrorKind::Connect));
+    assert_eq!((attempt.outcome(), attempt.beside_answer()), (Outcome::Unknown, Outcome::Unknown));
+}
+
+#[test]
+fn an_attempt_is_entered_into_the_log_of_its_call() {
+    let mut extensions = Extensions::new();
+    let call = CallState::proving(&Strays::default());
+    extensions.insert(call.clone());
+    let attempt = AttemptState::of(&mut extensions);
+    attempt.begin(Leave::for_tests("http://a:1"), 0);
+    assert_eq!(call.begun(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connect_that_was_cut_short_by_a_caller_in_a_hurry_does_not_speak_against_the_endpoint() {
+    for (millis, wanted) in [(5, false), (249, false), (250, true)] {
+        let leave = Leave::for_tests("a b");
+        let attempt = AttemptState::new(1);
+        attempt.begin(leave.clone(), 1);
+        attempt.copy_goes_out();
+        attempt.hold_copy();
+        tokio::time::advance(Duration::from_millis(millis)).await;
+        assert!(attempt.give_up_unsent(timeout()).is_some());
+        assert_eq!(leave.is_left(), wanted, "{millis}");
+    }
+}
+
+#[test]
+fn the_limit_of_a_call_does_not_speak_against_the_endpoint_and_other_failures_do() {
+    for (kind, wanted) in [
+        (ErrorKind::Deadline, false),
+        (ErrorKind::Layer, false),
+        (ErrorKind::BodyTooLarge, false),
+        (ErrorKind::Connect, true),
+        (ErrorKind::Interrupted, true),
+        (ErrorKind::BodyInterrupted, true),
+    ] {
+        let leave = Leave::for_tests("a b");
+        let attempt = AttemptState::new(1);
+        attempt.begin(leave.clone(), 1);
+        attempt.fail(&Error::new(kind));
+        assert_eq!(leave.is_left(), wanted, "{kind:?}");
+    }
+}

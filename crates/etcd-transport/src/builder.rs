@@ -1,0 +1,255 @@
+//! Building a transport.
+//!
+//! The order of the stack is written down in one place, [`Builder::build_with`].
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use etcd_proto::BoxError;
+use http_body::Body;
+use secrecy::{ExposeSecret, SecretString};
+use tower_layer::{Identity, Layer, Stack, layer_fn};
+
+use crate::connection::Connection;
+use crate::credentials::printable;
+use crate::{
+    AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, CollectLayer, Credentials,
+    DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService, RequestSpanLayer, RetryLayer,
+    RouteLayer, Transport, UserAgentLayer,
+};
+
+/// Sets up a [`Transport`]. Nothing is checked before [`Builder::build`].
+///
+/// Layers of tower, tower-http or one's own go in at three seams. The layer added first to a seam is its
+/// outermost, as in tower's `ServiceBuilder`.
+///
+/// | seam | sees |
+/// | --- | --- |
+/// | [`call_layer`](Builder::call_layer) | each call once: path-only URI, the final result |
+/// | [`attempt_layer`](Builder::attempt_layer) | each attempt: path-only URI, its result, the body read |
+/// | [`endpoint_layer`](Builder::endpoint_layer) | what one server gets: absolute URI; an instance each |
+///
+/// A layer that counts or limits what the servers see belongs at the attempt or endpoint seam; at the call
+/// seam it would miss the repetitions:
+///
+/// ```
+/// use etcd_transport::{Endpoints, Transport};
+/// use tower::limit::ConcurrencyLimitLayer;
+///
+/// let transport = Transport::builder(Endpoints::parse("http://127.0.0.1:2379")?)
+///     .credentials("root", "secret")
+///     .endpoint_layer(ConcurrencyLimitLayer::new(64)) // 64 for each server, not for all
+///     .build()?;
+/// # Ok::<(), etcd_transport::Error>(())
+/// ```
+///
+/// Layers may change the response body; every seam takes any. A layer that drops the request's extensions
+/// makes the request one that is never sent twice, see [`CallContext`](crate::CallContext).
+#[derive(Clone)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct Builder<C = Identity, A = Identity, E = Identity> {
+    settings: Settings,
+    call: C,
+    attempt: A,
+    endpoint: E,
+}
+
+/// What has no type of its own.
+#[derive(Clone)]
+struct Settings {
+    endpoints: Endpoints,
+    credentials: Option<(String, SecretString)>,
+    plaintext_auth: bool,
+    connect_timeout: Duration,
+    user_agent: Option<String>,
+    trace_bodies: bool,
+}
+
+impl Builder {
+    /// With all defaults and no layers.
+    pub(crate) fn new(endpoints: Endpoints) -> Self {
+        let settings = Settings {
+            endpoints,
+            credentials: None,
+            plaintext_auth: false,
+            connect_timeout: CONNECT_TIMEOUT,
+            user_agent: None,
+            trace_bodies: false,
+        };
+        Self { settings, call: Identity::new(), attempt: Identity::new(), endpoint: Identity::new() }
+    }
+}
+
+impl<C, A, E> Builder<C, A, E> {
+    /// User and password for basic authentication. Default: none.
+    ///
+    /// They are checked by [`Builder::build`]. The header is set at the bottom, for every attempt, and no
+    /// layer of others sees it.
+    pub fn credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.settings.credentials = Some((user.into(), SecretString::from(password.into())));
+        self
+    }
+
+    /// Whether the password may be sent unencrypted to a server that is not on this machine. Default false.
+    ///
+    /// Whoever can read the network there then has the password.
+    pub fn allow_plaintext_auth(mut self, allow: bool) -> Self {
+        self.settings.plaintext_auth = allow;
+        self
+    }
+
+    /// How long name lookup and connecting to one server may take together. Default 2 s; zero always fails.
+    ///
+    /// A call with a shorter limit goes on earlier, see [`AttemptTimeoutLayer`]. An open connection is probed
+    /// after 30 s of silence and closed after three probes without an answer, 10 s each.
+    ///
+    /// Without effect on [`Builder::build_with`].
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.settings.connect_timeout = limit;
+        self
+    }
+
+    /// The `User-Agent` header. Default: name and version of this crate.
+    pub fn user_agent(mut self, text: impl Into<String>) -> Self {
+        self.settings.user_agent = Some(text.into());
+        self
+    }
+
+    /// Whether bodies are shown in trace events. Default false.
+    ///
+    /// **They hold stored values and the passwords of new users**, see [`AttemptSpanLayer::trace_bodies`].
+    pub fn trace_bodies(mut self, show: bool) -> Self {
+        self.settings.trace_bodies = show;
+        self
+    }
+
+    /// Adds a layer around whole calls.
+    ///
+    /// It sees a call once, however many attempts it takes, and its time counts against no limit. A failure
+    /// of its own has the outcome `NotApplied` as long as nothing was begun below.
+    pub fn call_layer<L>(self, layer: L) -> Builder<Stack<L, C>, A, E> {
+        let Self { settings, call, attempt, endpoint } = self;
+        Builder { settings, call: Stack::new(layer, call), attempt, endpoint }
+    }
+
+    /// Adds a layer around each attempt, before an endpoint is chosen.
+    ///
+    /// Its time counts against the limit of the call, not of the attempt. A layer here that repeats a request
+    /// makes attempts like all others: they go to untried endpoints first and count in the outcome.
+    pub fn attempt_layer<L>(self, layer: L) -> Builder<C, Stack<L, A>, E> {
+        let Self { settings, call, attempt, endpoint } = self;
+        Builder { settings, call, attempt: Stack::new(layer, attempt), endpoint }
+    }
+
+    /// Adds a layer around the connections to one server, with an instance for each.
+    ///
+    /// It does not see the `Authorization` and `User-Agent` headers, which are set below. It must send each
+    /// request once, with its extensions: a repetition belongs at the attempt seam. A layer that repeats here
+    /// all the same makes outcomes `Unknown`.
+    pub fn endpoint_layer<L>(self, layer: L) -> Builder<C, A, Stack<L, E>> {
+        let Self { settings, call, attempt, endpoint } = self;
+        Builder { settings, call, attempt, endpoint: Stack::new(layer, endpoint) }
+    }
+
+    /// Builds the transport over a pool of HTTP/1.1 connections. No I/O.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidCredentials`, `InvalidUserAgent`; `InsecureAuth` for credentials together with a server that
+    /// is not on this machine, unless [`Builder::allow_plaintext_auth`].
+    pub fn build<CB, AB, EB>(self) -> Result<Transport, Error>
+    where
+        C: Layer<DynService, Service: HttpService<CB>>,
+        A: Layer<DynService, Service: HttpService<AB>>,
+        E: Layer<DynService, Service: HttpService<EB>> + Clone + Send + Sync + 'static,
+        CB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+        AB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+        EB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let connection = Connection::new(self.settings.connect_timeout);
+        self.build_with(connection)
+    }
+
+    /// Builds the transport over another connection service: a double, or another HTTP stack.
+    ///
+    /// ```
+    /// use etcd_transport::{ConnectError, Endpoints, ReqBody, RespBody, Transport};
+    ///
+    /// let servers = tower::service_fn(async |request: http::Request<ReqBody>| match request.uri().host() {
+    ///     Some("a") => Err(ConnectError::new("a is down")),
+    ///     _ => Ok(http::Response::new(RespBody::from("{}"))),
+    /// });
+    /// let transport = Transport::builder(Endpoints::parse("a, b")?).build_with(servers)?;
+    /// # drop(transport);
+    /// # Ok::<(), etcd_transport::Error>(())
+    /// ```
+    ///
+    /// It gets absolute URIs. Its failures count as "may have been sent", but for those with a
+    /// [`ConnectError`](crate::ConnectError) among their sources.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::build`].
+    pub fn build_with<N, NB, CB, AB, EB>(self, connection: N) -> Result<Transport, Error>
+    where
+        N: HttpService<NB>,
+        C: Layer<DynService, Service: HttpService<CB>>,
+        A: Layer<DynService, Service: HttpService<AB>>,
+        E: Layer<DynService, Service: HttpService<EB>> + Clone + Send + Sync + 'static,
+        NB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+        CB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+        AB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+        EB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let Self { settings, call, attempt, endpoint } = self;
+        let connection = settings.bottom(connection)?;
+        let endpoint = layer_fn(move |connection: DynService| DynService::new(endpoint.layer(connection)));
+        let route = RouteLayer::new(settings.endpoints.clone()).endpoint_layer(endpoint);
+        let strays = route.strays();
+
+        let spans = AttemptSpanLayer::new().trace_bodies(settings.trace_bodies);
+        let inner = CollectLayer::new().layer(route.layer(connection));
+        let inner = spans.layer(AttemptTimeoutLayer::new().layer(inner));
+        let inner = DynService::new(attempt.layer(DynService::new(inner)));
+        let inner = DeadlineLayer::new().layer(RetryLayer::new().layer(inner));
+        let inner = DynService::new(RequestSpanLayer::new().layer(inner));
+        Ok(Transport::built(DynService::new(call.layer(inner)), settings.endpoints, strays))
+    }
+}
+
+impl Settings {
+    /// What is the same for every request: classification of failures, and constant headers above it.
+    fn bottom<N, NB>(&self, connection: N) -> Result<DynService, Error>
+    where
+        N: HttpService<NB>,
+        NB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let agent = match &self.user_agent {
+            Some(text) => UserAgentLayer::new(text)?,
+            None => UserAgentLayer::default(),
+        };
+        let connection = agent.layer(ClassifyLayer::new().layer(connection));
+        let Some((user, password)) = &self.credentials else { return Ok(DynService::new(connection)) };
+        let credentials = Credentials::new(user, password.expose_secret())?;
+        let exposed = self.endpoints.iter().find(|endpoint| !endpoint.is_loopback());
+        if let (Some(endpoint), false) = (exposed, self.plaintext_auth) {
+            return Err(Error::new(ErrorKind::InsecureAuth).at(Some(endpoint.clone())));
+        }
+        Ok(DynService::new(AuthorizationLayer::basic(&credentials).layer(connection)))
+    }
+}
+
+impl<C, A, E> fmt::Debug for Builder<C, A, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { endpoints, credentials, connect_timeout, user_agent, .. } = &self.settings;
+        f.debug_struct("Builder")
+            .field("endpoints", endpoints)
+            .field("user", &credentials.as_ref().map(|(user, _)| printable(user)))
+            .field("connect_timeout", connect_timeout)
+            .field("user_agent", user_agent)
+            .finish_non_exhaustive()
+    }
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);

@@ -1,0 +1,263 @@
+//! What the layers of one call share: the log of its attempts.
+//!
+//! The log answers two questions. How did each attempt end: for `Attempts`, for the choice of the next
+//! endpoint and for the worst outcome. And was anything begun at all: for failures that say nothing
+//! themselves, such as a deadline or the error of a user's layer. The second is a proof of absence, and the
+//! log lives in a place that users' layers may empty; so it counts only if no request has reached the router
+//! without its log since.
+//!
+//! ```text
+//! Transport   makes the log (with proof)          tells the outcome of a foreign error
+//! Deadline    opens the call                      closes it, fails what is open
+//! Retry       compares the log before and after   counts all attempts in
+//! Route       begins an attempt, if not closed    notes the head, fails it
+//! Collect                                         notes the answer, fails it
+//! ```
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use etcd_proto::{BoxError, Idempotence, Outcome};
+use http::Extensions;
+use tokio::time::Instant;
+
+use crate::attempt_state::{AnsweredBy, AttemptState};
+use crate::{Attempts, Endpoint, Error, ErrorKind, Phase};
+
+/// The log of one call, in the extensions of its request, so that the copies for each attempt share it.
+///
+/// A user's layer may lose it with the extensions. Nothing then fails: the layer below that misses it begins
+/// a new one. What a lost log cannot do is prove anything, see [`Strays`].
+#[derive(Clone, Debug)]
+pub(crate) struct CallState(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// Whether an empty log proves that nothing was begun.
+    proof: Option<Proof>,
+    log: Mutex<Log>,
+}
+
+/// What has happened, under one short lock.
+#[derive(Debug, Default)]
+struct Log {
+    /// In the order in which they were entered.
+    attempts: Vec<AttemptState>,
+    /// When it ends, if it has a limit.
+    until: Option<Instant>,
+    /// The call has ended with a statement about its outcome: nothing may be begun any more, though a copy of
+    /// the request may still wait in some layer's queue.
+    over: bool,
+}
+
+/// Counts the requests that reached a router without the log that their transport gave them.
+///
+/// As long as none did, a log without attempts proves that nothing was sent: whatever arrived has its own
+/// log.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Strays(Arc<AtomicU64>);
+
+/// What an empty log is worth.
+#[derive(Debug)]
+struct Proof {
+    /// The router's count.
+    strays: Strays,
+    /// The count when the call began.
+    before: u64,
+}
+
+impl CallState {
+    /// A log of a transport whose router counts strays.
+    pub(crate) fn proving(strays: &Strays) -> Self {
+        let before = strays.0.load(Ordering::SeqCst);
+        Self::with(Some(Proof { strays: strays.clone(), before }))
+    }
+
+    /// An empty log.
+    fn with(proof: Option<Proof>) -> Self {
+        Self(Arc::new(Inner { proof, log: Mutex::default() }))
+    }
+
+    /// The log of a request; a new one where there is none.
+    pub(crate) fn of(extensions: &mut Extensions) -> Self {
+        extensions.get_or_insert_with(|| Self::with(None)).clone()
+    }
+
+    /// The log of a request that has reached the router, which counts it as a stray if it is not a
+    /// transport's.
+    ///
+    /// A log that a layer below the transport had to make counts as lost too: the transport's own is empty
+    /// then.
+    pub(crate) fn arrived(extensions: &mut Extensions, strays: &Strays) -> Self {
+        let state = Self::of(extensions);
+        if state.0.proof.is_none() {
+            strays.0.fetch_add(1, Ordering::SeqCst);
+        }
+        state
+    }
+
+    /// The log, locked.
+    fn log(&self) -> MutexGuard<'_, Log> {
+        // The guarded data is whole between any two statements: a panic elsewhere spoils nothing.
+        self.0.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters a new attempt, which has not reached the router yet.
+    pub(crate) fn enter(&self) -> AttemptState {
+        let mut log = self.log();
+        let attempt = AttemptState::new(log.attempts.len() + 1);
+        log.attempts.push(attempt.clone());
+        attempt
+    }
+
+    /// Lets the router begin an attempt, unless the call is over.
+    pub(crate) fn begin(&self, begin: impl FnOnce()) -> bool {
+        // Under the lock: what `close` states must not be overtaken.
+        let log = self.log();
+        if !log.over {
+            begin();
+        }
+        !log.over
+    }
+
+    /// Says that a call with this limit begins (again: a user's layer may repeat it).
+    pub(crate) fn open(&self, limit: Option<Duration>) {
+        let mut log = self.log();
+        log.over = false;
+        // A limit beyond the end of the clock is none.
+        log.until = limit.and_then(|limit| Instant::now().checked_add(limit));
+    }
+
+    /// How much time the call has left; `None` without a limit.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        self.log().until.map(|until| until.saturating_duration_since(Instant::now()))
+    }
+
+    /// Says that the call has ended; nothing is begun from now on.
+    pub(crate) fn close(&self) {
+        self.log().over = true;
+    }
+
+    /// Whether this endpoint was asked in this call.
+    pub(crate) fn has_tried(&self, endpoint: &Endpoint) -> bool {
+        self.log().attempts.iter().any(|attempt| attempt.endpoint().as_ref() == Some(endpoint))
+    }
+
+    /// How many attempts have reached the router.
+    pub(crate) fn begun(&self) -> usize {
+        self.log().attempts.iter().filter(|attempt| attempt.endpoint().is_some()).count()
+    }
+
+    /// How many endpoints this call can still ask, as the router that began the last attempt counts them.
+    pub(crate) fn untried(&self) -> usize {
+        self.log().attempts.iter().rev().find_map(AttemptState::untried).unwrap_or(0)
+    }
+
+    /// What there is to tell of the attempts.
+    pub(crate) fn attempts(&self) -> Attempts {
+        let log = self.log();
+        let made = log.attempts.iter().filter(|attempt| attempt.endpoint().is_some()).count();
+        Attempts::new(log.attempts.iter().filter_map(AttemptState::failure).collect(), made)
+    }
+
+    /// The endpoint that was asked last.
+    pub(crate) fn last_endpoint(&self) -> Option<Endpoint> {
+        self.log().attempts.iter().rev().find_map(AttemptState::endpoint)
+    }
+
+    /// The worst of all attempts in the log.
+    fn logged(&self) -> Outcome {
+        self.log().attempts.iter().fold(Outcome::NotApplied, |worst, attempt| worst.merge(attempt.outcome()))
+    }
+
+    /// How many requests have lost their log since this call began; `None` if nobody counts.
+    fn strays(&self) -> Option<u64> {
+        let proof = self.0.proof.as_ref()?;
+        Some(proof.strays.0.load(Ordering::SeqCst) - proof.before)
+    }
+
+    /// What is known without a word from below: the log, if it is sure to be whole.
+    fn outcome_unheard(&self) -> Outcome {
+        match self.strays() {
+            Some(0) => self.logged(),
+            // An attempt may have been made that is not in the log.
+            Some(_) | None => self.logged().merge(Outcome::Unknown),
+        }
+    }
+
+    /// What is left to fear of attempts that are not in the log, when the end at hand tells of so many of
+    /// them.
+    fn astray(&self, told: usize) -> Outcome {
+        // With a log that has something in it, the end at hand may be that of an attempt in the log.
+        let told = if self.begun() == 0 { told.max(1) } else { 0 };
+        match self.strays() {
+            Some(strays) if u64::try_from(told).is_ok_and(|told| strays > told) => Outcome::Unknown,
+            Some(_) | None => Outcome::NotApplied,
+        }
+    }
+
+    /// Writes into the extensions of an answer which attempts were made, and what those that did not get it
+    /// leave open.
+    pub(crate) fn account(&self, extensions: &mut Extensions, idempotence: Idempotence) {
+        let told = extensions.get::<Attempts>().cloned().unwrap_or_default();
+        let answered = extensions.get::<AnsweredBy>();
+        let log: Vec<AttemptState> = self.log().attempts.clone();
+        let others = log.iter().map(|attempt| match answered {
+            Some(answered) if answered.is(attempt) => attempt.beside_answer(),
+            Some(_) | None => attempt.outcome(),
+        });
+        let outcome = others.fold(self.astray(told.made()).merge(told.outcome()), Outcome::merge);
+        let outcome = if idempotence.is_read() { Outcome::NotApplied } else { outcome };
+        let own = self.attempts();
+        // A log that a layer has lost must not wipe out a fuller one.
+        let attempts = if own.made() >= told.made() { own } else { told };
+        extensions.insert(attempts.leaving(outcome));
+    }
+
+    /// Ends a call at its limit: all that is open in the log fails with it.
+    pub(crate) fn expire(&self, limit: Duration, idempotence: Idempotence) -> Error {
+        self.close();
+        let error = Error::new(ErrorKind::Deadline)
+            .of_request(idempotence)
+            .detail(format!("{limit:?}"))
+            .at(self.last_endpoint());
+        let open: Vec<AttemptState> = self.log().attempts.clone();
+        for attempt in open {
+            attempt.expire(idempotence);
+        }
+        error.settle(self.outcome_unheard(), self.attempts())
+    }
+
+    /// Makes an error of ours of what came from below one attempt; a foreign one proves no more than the log.
+    pub(crate) fn own(&self, error: BoxError, idempotence: Idempotence) -> Error {
+        Error::adopt(error).unwrap_or_else(|foreign| {
+            Error::new(ErrorKind::Layer)
+                .of_request(idempotence)
+                .at(self.last_endpoint())
+                .proves(self.outcome_unheard(), Phase::Request)
+                .caused_by(foreign)
+        })
+    }
+
+    /// Makes an error of ours of what came from below, with the whole call counted in.
+    ///
+    /// A foreign error (of a user's layer) proves no more than the log; ours says itself what it proves.
+    pub(crate) fn settle(&self, error: BoxError, idempotence: Idempotence) -> Error {
+        match Error::adopt(error) {
+            Ok(error) => {
+                // What is not in the log is what this error tells of, or copies that it does not know.
+                let outcome = self.logged().merge(self.astray(error.attempts().made()));
+                error.settle(outcome, self.attempts())
+            }
+            Err(foreign) => {
+                let outcome = self.outcome_unheard();
+                self.own(foreign, idempotence).settle(outcome, self.attempts())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "call_state_test.rs"]
+mod tests;

@@ -1,0 +1,101 @@
+use super::*;
+use crate::route::Leave;
+
+fn begun(state: &CallState, endpoint: &str) -> AttemptState {
+    let attempt = state.enter();
+    assert!(state.begin(|| attempt.begin(Leave::for_tests(endpoint), 0)));
+    attempt
+}
+
+fn refused(attempt: &AttemptState) {
+    attempt.fail(&Error::new(ErrorKind::Connect).at(attempt.endpoint()));
+}
+
+#[test]
+fn an_empty_log_proves_that_nothing_was_sent_only_as_long_as_no_request_is_astray() {
+    let strays = Strays::default();
+    let state = CallState::proving(&strays);
+    assert_eq!(state.settle("rejected".into(), Idempotence::Once).outcome(), Outcome::NotApplied);
+
+    CallState::arrived(&mut Extensions::new(), &strays);
+    assert_eq!(state.settle("rejected".into(), Idempotence::Once).outcome(), Outcome::Unknown);
+    // A call that begins later has nothing to do with it.
+    let later = CallState::proving(&strays);
+    assert_eq!(later.settle("rejected".into(), Idempotence::Once).outcome(), Outcome::NotApplied);
+}
+
+#[test]
+fn a_log_that_no_router_vouches_for_proves_nothing() {
+    let state = CallState::of(&mut Extensions::new());
+    assert_eq!(state.settle("rejected".into(), Idempotence::Once).outcome(), Outcome::Unknown);
+}
+
+#[test]
+fn one_stray_is_the_attempt_that_an_error_tells_of_and_two_are_not() {
+    let strays = Strays::default();
+    let state = CallState::proving(&strays);
+    let connect = || Box::new(Error::new(ErrorKind::Connect));
+    CallState::arrived(&mut Extensions::new(), &strays);
+    assert_eq!(state.settle(connect(), Idempotence::Once).outcome(), Outcome::NotApplied);
+    CallState::arrived(&mut Extensions::new(), &strays);
+    assert_eq!(state.settle(connect(), Idempotence::Once).outcome(), Outcome::Unknown);
+}
+
+#[test]
+fn the_worst_of_all_attempts_counts() {
+    let state = CallState::proving(&Strays::default());
+    refused(&begun(&state, "http://a:1"));
+    assert_eq!(state.settle("rejected".into(), Idempotence::Once).outcome(), Outcome::NotApplied);
+    let second = begun(&state, "http://b:2");
+    assert_eq!(state.settle("rejected".into(), Idempotence::Once).outcome(), Outcome::Unknown);
+    refused(&second);
+    let third = begun(&state, "http://c:3");
+    third.head(Outcome::Applied);
+    let error = state.settle("unreadable".into(), Idempotence::Once);
+    assert_eq!(error.outcome(), Outcome::Applied);
+    assert_eq!((error.attempts().made(), error.attempts().len()), (3, 2));
+}
+
+#[test]
+fn a_call_that_is_over_begins_nothing_until_it_is_opened_again() {
+    let state = CallState::proving(&Strays::default());
+    let error = state.expire(Duration::from_secs(1), Idempotence::Once);
+    assert_eq!(error.outcome(), Outcome::NotApplied);
+    assert!(!state.begin(|| unreachable!()));
+    state.open(None);
+    assert!(state.begin(|| ()));
+}
+
+#[test]
+fn what_is_open_at_the_limit_fails_with_the_call_and_what_was_answered_does_not() {
+    let state = CallState::proving(&Strays::default());
+    let answered = begun(&state, "http://a:1");
+    answered.head(Outcome::NotApplied);
+    answered.answer(Outcome::NotApplied);
+    begun(&state, "http://b:2");
+    let error = state.expire(Duration::from_secs(1), Idempotence::Once);
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    let failed: Vec<String> = error.attempts().iter().map(|attempt| attempt.endpoint().to_string()).collect();
+    assert_eq!(failed, ["http://b:2"]);
+    assert_eq!(error.attempts().as_slice()[0].kind(), ErrorKind::Deadline);
+}
+
+#[test]
+fn copies_of_a_request_share_the_log_but_not_the_attempt() {
+    let mut first = Extensions::new();
+    let state = CallState::of(&mut first);
+    let mut second = first.clone();
+    assert_eq!(AttemptState::of(&mut first).number(), 1);
+    assert_eq!(AttemptState::of(&mut second).number(), 2);
+    assert_eq!(AttemptState::of(&mut second).number(), 2);
+    assert_eq!(state.begun(), 0);
+}
+
+#[test]
+fn a_tried_endpoint_is_known() {
+    let state = CallState::proving(&Strays::default());
+    begun(&state, "http://a:1");
+    assert!(state.has_tried(&"http://a:1".parse().unwrap()));
+    assert!(!state.has_tried(&"http://b:2".parse().unwrap()));
+    assert_eq!(state.last_endpoint().unwrap().to_string(), "http://a:1");
+}

@@ -1,0 +1,123 @@
+//! The pool of HTTP/1.1 connections at the bottom.
+//!
+//! The only file that names hyper-util's client as a service. It stands behind the endpoint seam, so that
+//! another pool can take its place without a change above.
+//!
+//! # Waiting for a connection is not sending
+//!
+//! A request waits here until the pool has an idle connection or a new one for it; connecting is shared, so
+//! the connector cannot say for which request it is. The pool can: it writes down the connection in the
+//! request's extensions (`capture_connection`) right before it gives the request to it, in the same poll. All
+//! of that happens in the future which is polled here, not in a task. So a request without that mark whose
+//! future is not being polled is still inside this future, whole and unsent. (hyper-util 0.1.21,
+//! `legacy/client.rs`: `send_request` is boxed into `ResponseFuture`; in `try_send_request` no await is
+//! between `conn.set` and `pooled.try_send_request`.)
+//!
+//! [`AttemptState::hold_copy`] says so to the limits above. [`AttemptState::let_copy_go`] asks before each
+//! poll whether one of them has meanwhile told its caller that nothing was sent.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use etcd_proto::BoxError;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+use hyper_util::client::legacy::{self, Client};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tower_service::Service;
+
+use crate::attempt_state::AttemptState;
+use crate::connector::Connector;
+use crate::{ConnectError, ReqBody};
+
+/// hyper-util's pooled client; clones share the pool, which parts connections by endpoint.
+///
+/// It resends by itself only what a reused connection handed back unsent. That is invisible above and safe
+/// for every write: the pool has the request back, and no byte of it was given to the connection.
+///
+/// Connections lie unused for 90 s at most. There is no limit to their number; a concurrency limit at the
+/// endpoint seam sets one.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    client: Client<Connector, ReqBody>,
+}
+
+impl Connection {
+    /// Makes the pool; it spawns nothing before the first request.
+    pub(crate) fn new(connect_timeout: Duration) -> Self {
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE)
+            .build(Connector::new(connect_timeout));
+        Self { client }
+    }
+}
+
+impl Service<Request<ReqBody>> for Connection {
+    type Response = Response<Incoming>;
+    type Error = BoxError;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> ResponseFuture {
+        let attempt = AttemptState::of(request.extensions_mut());
+        let connection = capture_connection(&mut request);
+        attempt.hold_copy();
+        ResponseFuture { inner: self.client.request(request), held: Some(Held { attempt, connection }) }
+    }
+}
+
+/// The answer of a [`Connection`].
+///
+/// # Cancel safety
+///
+/// Dropping it closes the connection in use.
+#[derive(Debug)]
+pub(crate) struct ResponseFuture {
+    inner: legacy::ResponseFuture,
+    /// As long as the request is not given to a connection.
+    held: Option<Held>,
+}
+
+/// A request that the pool holds.
+#[derive(Debug)]
+struct Held {
+    attempt: AttemptState,
+    /// Empty until the pool gives the request to a connection.
+    connection: CaptureConnection,
+}
+
+impl Future for ResponseFuture {
+    type Output = Result<Response<Incoming>, BoxError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { inner, held } = &mut *self;
+        if let Some(held) = held
+            && !held.attempt.let_copy_go()
+        {
+            return Poll::Ready(Err(ConnectError::new(given_up()).into()));
+        }
+        let answer = Pin::new(inner).poll(cx);
+        if held.as_ref().is_some_and(|held| held.connection.connection_metadata().is_some()) {
+            *held = None;
+        }
+        if let (Some(held), Poll::Pending) = (held, &answer) {
+            held.attempt.hold_copy();
+        }
+        answer.map_err(Into::into)
+    }
+}
+
+fn given_up() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "given up before there was a connection")
+}
+
+/// How long a connection may lie unused.
+const POOL_IDLE: Duration = Duration::from_secs(90);

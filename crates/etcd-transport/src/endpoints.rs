@@ -1,0 +1,208 @@
+//! The servers of a cluster.
+//!
+//! The grammar is that of the C client's `ETCD_SERVERS` with URLs and IPv6 added. Unlike there, a colon with
+//! nothing behind and a port out of range are errors, and the default port is 2379.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::{Endpoint, Error, ErrorKind};
+
+/// The servers of one cluster: at least one, each once, in the order given. Cloning costs a reference count.
+///
+/// A list is written with commas, semicolons or white space between the servers, any run of them, also in
+/// front and at the end. Each server is a URL, `host[:port]` or `[v6]:port`.
+///
+/// ```
+/// use etcd_transport::Endpoints;
+///
+/// let endpoints = Endpoints::parse("http://a:2379, b:4001; [::1]")?;
+/// assert_eq!(endpoints.len(), 3);
+/// # Ok::<(), etcd_transport::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    /// Not empty, none twice.
+    servers: Arc<[Endpoint]>,
+}
+
+impl Endpoints {
+    /// The port of a server that is given without one.
+    pub const DEFAULT_PORT: u16 = 2379;
+
+    /// Reads servers that are already apart, one in each item, for lists in configuration files.
+    ///
+    /// ```
+    /// let endpoints = etcd_transport::Endpoints::new(["http://a:2379", "b"])?;
+    /// assert_eq!(endpoints.first().host(), "a");
+    /// # Ok::<(), etcd_transport::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Endpoints::parse`].
+    pub fn new<I>(items: I) -> Result<Self, Error>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        Self::collect(items.into_iter().map(|item| Endpoint::parse(item.as_ref().trim(), Self::DEFAULT_PORT)))
+    }
+
+    /// Reads a list; servers without a port get 2379.
+    ///
+    /// # Errors
+    ///
+    /// `NoEndpoints` for an empty list, `TlsUnavailable` for `https`, `InvalidEndpoint` for what is no
+    /// server; the message names the item.
+    pub fn parse(list: &str) -> Result<Self, Error> {
+        Self::parse_with_default_port(list, Self::DEFAULT_PORT)
+    }
+
+    /// Reads a list; servers without a port get this one (old clients use 4001).
+    ///
+    /// # Errors
+    ///
+    /// As [`Endpoints::parse`].
+    pub fn parse_with_default_port(list: &str, port: u16) -> Result<Self, Error> {
+        // A password may hold a separator: with an `@` anywhere the items are not what they seem, and none of
+        // them may be printed.
+        if let Some((_, behind)) = list.rsplit_once('@') {
+            return Err(Endpoint::with_user_information(
+                behind.split(is_separator).next().unwrap_or_default(),
+            ));
+        }
+        let items = list.split(is_separator).filter(|item| !item.is_empty());
+        Self::collect(items.map(|item| Endpoint::parse(item, port)))
+    }
+
+    /// Takes servers that were read; the same server counts at its first place.
+    fn collect(items: impl IntoIterator<Item = Result<Endpoint, Error>>) -> Result<Self, Error> {
+        let mut servers = Vec::new();
+        for item in items {
+            let endpoint = item?;
+            if !servers.contains(&endpoint) {
+                servers.push(endpoint);
+            }
+        }
+        if servers.is_empty() {
+            return Err(Error::new(ErrorKind::NoEndpoints));
+        }
+        Ok(Self { servers: servers.into() })
+    }
+
+    /// The servers in their order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Endpoint> {
+        self.servers.iter()
+    }
+
+    /// How many there are, at least 1; duplicates are not counted.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a list is never empty")]
+    pub fn len(&self) -> usize {
+        self.servers.len()
+    }
+
+    /// The first server.
+    #[must_use]
+    pub fn first(&self) -> &Endpoint {
+        // Never empty, see `collect`.
+        &self.servers[0]
+    }
+
+    /// The server at a place below [`Endpoints::len`].
+    pub(crate) fn at(&self, place: usize) -> &Endpoint {
+        &self.servers[place]
+    }
+
+    /// Whether the server is one of these.
+    #[must_use]
+    pub fn contains(&self, endpoint: &Endpoint) -> bool {
+        self.servers.contains(endpoint)
+    }
+}
+
+impl FromStr for Endpoints {
+    type Err = Error;
+
+    fn from_str(list: &str) -> Result<Self, Error> {
+        Self::parse(list)
+    }
+}
+
+impl<'a> IntoIterator for &'a Endpoints {
+    type Item = &'a Endpoint;
+    type IntoIter = std::slice::Iter<'a, Endpoint>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl From<Endpoint> for Endpoints {
+    fn from(endpoint: Endpoint) -> Self {
+        Self { servers: Arc::new([endpoint]) }
+    }
+}
+
+fn is_separator(c: char) -> bool {
+    matches!(c, ',' | ';') || c.is_whitespace()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(text: &str) -> Vec<String> {
+        Endpoints::parse(text).unwrap().iter().map(Endpoint::to_string).collect()
+    }
+
+    #[test]
+    fn any_run_of_separators_parts_the_servers() {
+        for text in ["a:1,b:2", " a:1\t;\r\n b:2 ", ",;a:1 b:2,,", "a:1,b:2;a:1", "http://a:1/ http://b:2"] {
+            assert_eq!(list(text), ["http://a:1", "http://b:2"], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_default_port_can_be_another() {
+        let endpoints = Endpoints::parse_with_default_port("a b:2379", 4001).unwrap();
+        let ports: Vec<u16> = endpoints.iter().map(Endpoint::port).collect();
+        assert_eq!(ports, [4001, 2379]);
+    }
+
+    #[test]
+    fn the_same_server_counts_once_at_its_first_place() {
+        assert_eq!(list("b a B:2379 http://b/"), ["http://b:2379", "http://a:2379"]);
+    }
+
+    #[test]
+    fn an_empty_list_is_no_list() {
+        for text in ["", "  ", ",;,"] {
+            let error = Endpoints::parse(text).unwrap_err();
+            assert!(error.is_no_endpoints());
+            assert_eq!(error.to_string(), "no servers");
+        }
+        assert!(Endpoints::new(Vec::<String>::new()).unwrap_err().is_no_endpoints());
+    }
+
+    #[test]
+    fn one_bad_server_spoils_the_list_and_is_named() {
+        let error = Endpoints::parse("a, b:99999, c").unwrap_err();
+        assert!(error.to_string().contains("`b:99999`"), "{error}");
+        let error = Endpoints::new(["a", "b,c"]).unwrap_err();
+        assert!(error.to_string().contains("`b,c`"), "{error}");
+    }
+
+    #[test]
+    fn a_password_with_a_separator_in_it_is_not_printed() {
+        for text in
+            ["http://user:can,ary@a:1", "b;http://user:can ary@a:1,c", "http://user:x@a http://user:can,y@b"]
+        {
+            let error = Endpoints::parse(text).unwrap_err();
+            let text = format!("{error} {error:?}");
+            assert!(!text.contains("can") && !text.contains("ary") && !text.contains("user:"), "{text}");
+        }
+        assert!(Endpoints::new(["http://user:can,ary@a"]).unwrap_err().is_invalid_endpoint());
+    }
+}

@@ -1,0 +1,150 @@
+use etcd_proto::Outcome;
+use tower::ServiceExt;
+use tower_layer::Layer;
+
+use super::*;
+use crate::{Attempts, ConnectError, RespBody};
+
+/// Servers that answer with their own absolute URI; those whose host begins with `dead` cannot be reached,
+/// those with `cut` break off.
+#[derive(Clone)]
+struct Servers;
+
+impl Service<Request<ReqBody>> for Servers {
+    type Response = Response<RespBody>;
+    type Error = BoxError;
+    type Future = std::future::Ready<Result<Response<RespBody>, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let host = request.uri().host().unwrap();
+        std::future::ready(if host.starts_with("dead") {
+            Err(ConnectError::new("refused").into())
+        } else if host.starts_with("foreign") {
+            Err("foreign".into())
+        } else {
+            Ok(Response::builder()
+                .header("seen", request.uri().to_string())
+                .body(RespBody::default())
+                .unwrap())
+        })
+    }
+}
+
+fn route(endpoints: &str) -> Route<Servers> {
+    RouteLayer::new(endpoints.parse().unwrap()).layer(Servers)
+}
+
+fn request(context: CallContext) -> Request<ReqBody> {
+    let mut request = Request::builder().uri("/v2/keys/a?b=c").body(ReqBody::empty()).unwrap();
+    request.extensions_mut().insert(context);
+    request
+}
+
+async fn ask(route: &Route<Servers>) -> Result<String, Error> {
+    let response = route.clone().oneshot(request(CallContext::default())).await?;
+    assert!(response.extensions().get::<Attempts>().is_none());
+    Ok(response.headers()["seen"].to_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn the_uri_becomes_absolute_and_the_endpoint_is_told() {
+    let response = route("a b").oneshot(request(CallContext::default())).await.unwrap();
+    assert_eq!(response.headers()["seen"], "http://a:2379/v2/keys/a?b=c");
+    assert_eq!(response.extensions().get::<Endpoint>().unwrap().to_string(), "http://a:2379");
+}
+
+#[tokio::test]
+async fn an_address_of_version_6_stays_in_brackets() {
+    assert_eq!(ask(&route("[::1]:7")).await.unwrap(), "http://[::1]:7/v2/keys/a?b=c");
+}
+
+#[tokio::test]
+async fn calls_begin_with_the_same_endpoint_until_it_fails() {
+    let route = route("dead b c");
+    let error = ask(&route).await.unwrap_err();
+    assert!(error.is_connect());
+    assert_eq!(error.endpoint().unwrap().to_string(), "http://dead:2379");
+    for _ in 0..3 {
+        assert_eq!(ask(&route).await.unwrap(), "http://b:2379/v2/keys/a?b=c");
+    }
+}
+
+#[tokio::test]
+async fn copies_of_one_call_go_to_different_endpoints_first() {
+    let route = route("dead1 dead2 c");
+    let mut shared = request(CallContext::default());
+    let call = CallState::of(shared.extensions_mut());
+    let mut asked = Vec::new();
+    for _ in 0..4 {
+        let mut copy = request(CallContext::default());
+        copy.extensions_mut().insert(call.clone());
+        let response = route.clone().oneshot(copy).await;
+        asked.push(match response {
+            Ok(response) => response.extensions().get::<Endpoint>().unwrap().host().to_owned(),
+            Err(error) => error.endpoint().unwrap().host().to_owned(),
+        });
+    }
+    assert_eq!(asked[..3], ["dead1", "dead2", "c"]);
+    assert_eq!(call.untried(), 0);
+    assert_eq!(call.attempts().len(), 2);
+}
+
+#[tokio::test]
+async fn a_pinned_call_goes_to_its_endpoint_alone() {
+    let pinned =
+        |server: &str| CallContext { pinned: Some(server.parse().unwrap()), ..CallContext::default() };
+    let route = route("a b");
+    let response = route.clone().oneshot(request(pinned("b"))).await.unwrap();
+    assert_eq!(response.headers()["seen"], "http://b:2379/v2/keys/a?b=c");
+    let error = route.oneshot(request(pinned("c"))).await.unwrap_err();
+    assert!(error.is_invalid_endpoint());
+    assert_eq!(error.to_string(), "call is pinned to http://c:2379, which is not in the list of servers");
+    assert_eq!(error.attempts().made(), 0);
+}
+
+#[tokio::test]
+async fn the_failure_of_a_foreign_layer_does_not_speak_against_the_endpoint() {
+    let route = route("foreign b");
+    for _ in 0..2 {
+        let error = ask(&route).await.unwrap_err();
+        assert!(error.is_layer());
+        assert_eq!(error.outcome(), Outcome::Unknown);
+    }
+}
+
+#[tokio::test]
+async fn an_earlier_sending_below_makes_a_connect_failure_unknown() {
+    // A layer at the endpoint that repeats: its first copy broke off, its second found no connection.
+    let repeating = tower::service_fn(async |mut request: Request<ReqBody>| {
+        AttemptState::of(request.extensions_mut()).copy_goes_out();
+        Err::<Response<RespBody>, _>(ConnectError::new("refused"))
+    });
+    let route = RouteLayer::new("a b".parse().unwrap()).layer(repeating);
+    let error = route.oneshot(request(CallContext::default())).await.unwrap_err();
+    assert!(error.is_connect());
+    assert_eq!(error.outcome(), Outcome::Unknown);
+}
+
+#[tokio::test]
+async fn a_request_of_a_call_that_is_over_goes_nowhere() {
+    let mut late = request(CallContext::default());
+    CallState::of(late.extensions_mut()).close();
+    let error = route("a").oneshot(late).await.unwrap_err();
+    assert!(error.is_deadline());
+    assert_eq!(error.outcome(), Outcome::NotApplied);
+}
+
+#[test]
+fn every_endpoint_has_a_service_of_its_own() {
+    let made = std::sync::atomic::AtomicUsize::new(0);
+    let count = tower_layer::layer_fn(|inner: Servers| {
+        made.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        inner
+    });
+    RouteLayer::new("a b c".parse().unwrap()).endpoint_layer(count).layer(Servers);
+    assert_eq!(made.into_inner(), 3);
+}
