@@ -1,0 +1,52 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
+//! An etcd client that says what became of every write.
+//!
+//! ```no_run
+//! use etcd_client::v2::Client;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), etcd_client::Error> {
+//! let client = Client::connect("10.0.0.1:2379, 10.0.0.2:2379, 10.0.0.3:2379")?;
+//! client.set("/config/color", "green").await?;
+//! println!("{}", client.get("/config/color").quorum(true).await?.text());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What fails, and what became of it
+//! Every [`Error`] has an [`Outcome`]: the write was not applied (proved), was applied, or nobody knows. Nothing
+//! is sent twice by hope: a write goes to the next member only where it provably never left. (Of reads, those that
+//! only the leader answers go on from member to member.)
+//!
+//! # Modules
+//! | | |
+//! | --- | --- |
+//! | [`v2`] | the client of etcd's v2 API: start here |
+//! | [`blocking`] | the same for programs without async (feature `blocking`) |
+//! | [`Error`], [`ErrorKind`], [`Outcome`] | what went wrong, what became of the write |
+//!
+//! # Features
+//! | feature | default | adds |
+//! | --- | --- | --- |
+//! | `v2` | yes | the client of the v2 API |
+//! | `blocking` | no | [`blocking`] |
+#![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "v2"), allow(dead_code, reason = "without an API nothing makes the errors"))]
+
+#[cfg(feature = "blocking")]
+#[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
+pub mod blocking;
+#[cfg(feature = "v2")]
+mod env;
+mod error;
+mod error_kind;
+#[cfg(feature = "v2")]
+mod go_duration;
+#[cfg(feature = "v2")]
+#[cfg_attr(docsrs, doc(cfg(feature = "v2")))]
+pub mod v2;
+
+pub use error::{Error, Result};
+pub use error_kind::ErrorKind;
+pub use etcd_proto::{BoxError, Idempotence, Outcome};
+pub use etcd_transport::{Attempt, Attempts, Endpoint, Endpoints, Phase};

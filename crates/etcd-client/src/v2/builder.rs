@@ -1,0 +1,256 @@
+//! Settings of a client.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use etcd_proto::BoxError;
+use etcd_proto::v2::auth::Password;
+use etcd_transport::{DynService, Endpoints, HttpService, Transport};
+use tower_layer::Layer;
+
+use super::codec::Codec;
+use super::http_layer::HttpLayers;
+use super::limits::Limits;
+use super::{Client, DynOperationService, EndpointList, OperationService};
+use crate::Result;
+
+/// Settings of a client, see [`Client::builder`]. Nothing is checked before [`build`](ClientBuilder::build).
+///
+/// # Where layers go
+/// | seam | sees | added by |
+/// | --- | --- | --- |
+/// | operation | each typed request once, watches included | [`operation_layer`](ClientBuilder::operation_layer) |
+/// | call | each HTTP call once; its final result | [`call_layer`](ClientBuilder::call_layer) |
+/// | attempt | each attempt, before a member is chosen | [`attempt_layer`](ClientBuilder::attempt_layer) |
+/// | endpoint | each attempt at one member, with the absolute URI | [`endpoint_layer`](ClientBuilder::endpoint_layer) |
+///
+/// At each seam the layer added first is outermost. Any tower or tower-http layer fits that keeps the request's
+/// extensions: a request that loses them is never sent twice and has the default limits. Each layer added stands
+/// in a box of its own that is always ready; layers that go by each other's readiness (a concurrency limit and
+/// the load shedding above it) go in together, as one `tower::ServiceBuilder`.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use etcd_client::v2::Client;
+///
+/// let client = Client::builder()
+///     .endpoints(["10.0.0.1:2379", "10.0.0.2:2379"])
+///     .connect_timeout(Duration::from_millis(500))
+///     .call_timeout(Duration::from_secs(5))
+///     .build()?;
+/// # Ok::<(), etcd_client::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct ClientBuilder {
+    endpoints: Vec<String>,
+    /// What is asked where no endpoints are given.
+    default_endpoints: Option<String>,
+    credentials: Option<(String, Password)>,
+    allow_plaintext_auth: bool,
+    connect_timeout: Option<Duration>,
+    user_agent: Option<String>,
+    trace_bodies: bool,
+    limits: Limits,
+    call: HttpLayers,
+    attempt: HttpLayers,
+    endpoint: HttpLayers,
+    operation: OperationLayers,
+}
+
+impl ClientBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            endpoints: Vec::new(),
+            default_endpoints: None,
+            credentials: None,
+            allow_plaintext_auth: false,
+            connect_timeout: None,
+            user_agent: None,
+            trace_bodies: false,
+            limits: Limits::default(),
+            call: HttpLayers::default(),
+            attempt: HttpLayers::default(),
+            endpoint: HttpLayers::default(),
+            operation: OperationLayers::default(),
+        }
+    }
+
+    /// Adds members. The first call replaces those of the environment.
+    pub fn endpoints(mut self, endpoints: impl EndpointList) -> Self {
+        self.endpoints.push(endpoints.into_list());
+        self
+    }
+
+    /// Members to ask where none are given by [`endpoints`](Self::endpoints).
+    pub(crate) fn default_endpoints(mut self, endpoints: impl EndpointList) -> Self {
+        self.default_endpoints = Some(endpoints.into_list());
+        self
+    }
+
+    /// Sends a user's name and password with every request (basic auth; etcd 2.1 and later). None by default.
+    ///
+    /// The server runs bcrypt on each such request, which takes it tens to hundreds of milliseconds.
+    pub fn credentials(mut self, user: impl Into<String>, password: impl Into<Password>) -> Self {
+        self.credentials = Some((user.into(), password.into()));
+        self
+    }
+
+    /// Lets credentials go in plain text to members that are not on this machine. Off by default.
+    pub fn allow_plaintext_auth(mut self, allow: bool) -> Self {
+        self.allow_plaintext_auth = allow;
+        self
+    }
+
+    /// Limits the looking up of a name and connecting to it; 2 s by default. Zero lets no connection be made.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// Limits each attempt but those of watches; zero fails it unsent. By default 5 s for reads, 8 s for keys writes, 16 s for members
+    /// and auth writes.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.attempt = Some(timeout);
+        self
+    }
+
+    /// Limits each call with all its attempts, but watches; zero fails it unsent. By default 15 s, for members and auth writes 30 s.
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.call = Some(timeout);
+        self
+    }
+
+    /// Bytes that an answer may have; 64 MiB by default. A larger one is
+    /// [`ErrorKind::BodyTooLarge`](crate::ErrorKind::BodyTooLarge).
+    pub fn response_limit(mut self, bytes: usize) -> Self {
+        self.limits.response = bytes;
+        self
+    }
+
+    /// The `User-Agent` header; name and version of the transport by default.
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = Some(user_agent.into());
+        self
+    }
+
+    /// Shows bodies of requests and answers in events of the level TRACE. **They hold stored values and new users'
+    /// passwords.** Off by default.
+    pub fn trace_bodies(mut self, trace: bool) -> Self {
+        self.trace_bodies = trace;
+        self
+    }
+
+    /// Adds a layer that sees each typed request once.
+    pub fn operation_layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<DynOperationService> + Send + Sync + 'static,
+        L::Service: OperationService,
+    {
+        self.operation
+            .0
+            .push(OperationLayer(Arc::new(move |inner| DynOperationService::new(layer.layer(inner)))));
+        self
+    }
+
+    /// Adds a layer that sees each HTTP call once, above deadline, failover and limits.
+    pub fn call_layer<L, B>(mut self, layer: L) -> Self
+    where
+        L: Layer<DynService> + Send + Sync + 'static,
+        L::Service: HttpService<B>,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.call.push(layer);
+        self
+    }
+
+    /// Adds a layer that sees each attempt, before a member is chosen for it.
+    pub fn attempt_layer<L, B>(mut self, layer: L) -> Self
+    where
+        L: Layer<DynService> + Send + Sync + 'static,
+        L::Service: HttpService<B>,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.attempt.push(layer);
+        self
+    }
+
+    /// Adds a layer of which each member has an instance of its own, right above the connection.
+    pub fn endpoint_layer<L, B>(mut self, layer: L) -> Self
+    where
+        L: Layer<DynService> + Send + Sync + 'static,
+        L::Service: HttpService<B>,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.endpoint.push(layer);
+        self
+    }
+
+    /// Makes the client. No I/O, no task, no runtime is needed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) without any endpoint, for an item that is no
+    /// endpoint, for credentials or a user agent that no header can hold, naming each;
+    /// [`ErrorKind::TlsUnavailable`](crate::ErrorKind::TlsUnavailable) for `https`;
+    /// [`ErrorKind::InsecureAuth`](crate::ErrorKind::InsecureAuth) for credentials over plain text to another
+    /// machine, unless [allowed](ClientBuilder::allow_plaintext_auth).
+    pub fn build(self) -> Result<Client> {
+        let endpoints = match self.default_endpoints {
+            Some(default) if self.endpoints.is_empty() => Endpoints::parse(&default)?,
+            _ => Endpoints::parse(&self.endpoints.join(","))?,
+        };
+        let mut transport = Transport::builder(endpoints)
+            .allow_plaintext_auth(self.allow_plaintext_auth)
+            .trace_bodies(self.trace_bodies)
+            .call_layer(self.call)
+            .attempt_layer(self.attempt)
+            .endpoint_layer(self.endpoint);
+        if let Some((user, password)) = self.credentials {
+            transport = transport.credentials(user, password.expose());
+        }
+        if let Some(timeout) = self.connect_timeout {
+            transport = transport.connect_timeout(timeout);
+        }
+        if let Some(user_agent) = self.user_agent {
+            transport = transport.user_agent(user_agent);
+        }
+        let codec = Codec::new(transport.build()?, self.limits);
+        Ok(Client::from_service(self.operation.layer(DynOperationService::new(codec))))
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither endpoints, which are not checked yet and may hold a password, nor who logs in with which.
+        f.debug_struct("ClientBuilder")
+            .field("credentials", &self.credentials.as_ref().map(|_| "***"))
+            .field("connect_timeout", &self.connect_timeout)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A user's operation layers, the first added outermost.
+#[derive(Clone, Debug, Default)]
+struct OperationLayers(Vec<OperationLayer>);
+
+#[derive(Clone)]
+struct OperationLayer(Arc<dyn Fn(DynOperationService) -> DynOperationService + Send + Sync>);
+
+impl OperationLayers {
+    fn layer(&self, inner: DynOperationService) -> DynOperationService {
+        self.0.iter().rev().fold(inner, |inner, layer| (layer.0)(inner))
+    }
+}
+
+impl fmt::Debug for OperationLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationLayer").finish_non_exhaustive()
+    }
+}
