@@ -1,0 +1,69 @@
+//! The same test on every etcd under test.
+
+use std::sync::{Arc, Weak};
+
+use etcd_testkit::Etcd;
+use etcd_testkit::real::{Binary, Server, ServerBuilder, binaries_under_test};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use crate::PATIENCE;
+
+/// Runs a test on one single node of each etcd under test, one after the other.
+///
+/// The nodes are shared by all tests of the process that run at the same time, and are stopped when the last of
+/// those ends: a test must keep to its own keys (see [`Scope`](crate::Scope)) and must not count what the whole
+/// store does. With `--test-threads=1` each test starts its own nodes, which takes a few seconds each.
+///
+/// # Panics
+/// If no etcd is found or one does not start, with a sentence that says what to do; if the test does, or does not
+/// end within two minutes.
+pub async fn each_etcd(test: impl AsyncFn(&dyn Etcd)) {
+    let servers = shared().await;
+    for server in servers.iter() {
+        run(server, test(server)).await;
+    }
+}
+
+/// Runs a test on a server of its own of each etcd under test, one after the other. `prepare` says what server.
+///
+/// # Panics
+/// As [`each_etcd`].
+pub async fn each_server(prepare: impl Fn(Binary) -> ServerBuilder, test: impl AsyncFn(&Server)) {
+    for binary in binaries() {
+        let server = start(prepare(binary)).await;
+        run(&server, test(&server)).await;
+    }
+}
+
+/// A test that waits for ever is a test that fails.
+async fn run(etcd: &dyn Etcd, test: impl Future<Output = ()>) {
+    println!("on {}", etcd.name());
+    let ended = timeout(2 * PATIENCE, test).await;
+    assert!(ended.is_ok(), "the test has not ended on {} after {:?}", etcd.name(), 2 * PATIENCE);
+}
+
+/// The nodes that tests share: held by them and not by a static, which would never be dropped and so would leave
+/// data directories behind.
+async fn shared() -> Arc<Vec<Server>> {
+    static SHARED: Mutex<Weak<Vec<Server>>> = Mutex::const_new(Weak::new());
+    let mut shared = SHARED.lock().await;
+    if let Some(servers) = shared.upgrade() {
+        return servers;
+    }
+    let mut servers = Vec::new();
+    for binary in binaries() {
+        servers.push(start(Server::builder(binary)).await);
+    }
+    let servers = Arc::new(servers);
+    *shared = Arc::downgrade(&servers);
+    servers
+}
+
+fn binaries() -> Vec<Binary> {
+    binaries_under_test().unwrap_or_else(|error| panic!("{error}"))
+}
+
+async fn start(builder: ServerBuilder) -> Server {
+    builder.start().await.unwrap_or_else(|error| panic!("{error}"))
+}

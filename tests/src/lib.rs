@@ -1,0 +1,29 @@
+//! What the tests of this package share: servers of every etcd under test, prefixes, captured tracing.
+//!
+//! | for | look at |
+//! | --- | --- |
+//! | a test that only talks to a server | [`each_etcd`], which hands over `&dyn Etcd` |
+//! | a test that kills members or changes the cluster | [`each_server`], which starts servers of its own |
+//! | keys that no other test uses | [`Scope`] |
+//! | what etcd itself needs time for | [`eventually`] |
+//! | a peer that is no etcd, a port that refuses | [`Peer`], [`Refused`] |
+//! | all that an error can print | [`printed`] |
+//! | all that is told to tracing | [`Capture`] |
+//! | all that passes a seam of HTTP | [`Tally`] |
+#![forbid(unsafe_code)]
+
+mod capture;
+mod each;
+mod eventually;
+mod peer;
+mod printed;
+mod scope;
+mod tally;
+
+pub use capture::Capture;
+pub use each::{each_etcd, each_server};
+pub use eventually::{PATIENCE, eventually};
+pub use peer::{Peer, Refused};
+pub use printed::printed;
+pub use scope::{Scope, patient};
+pub use tally::{Tallied, Tally};

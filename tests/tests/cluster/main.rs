@@ -1,0 +1,7 @@
+//! What changes, stops or kills a server: each test starts its own of each etcd under test.
+
+mod auth;
+mod failover;
+mod leader;
+mod members;
+mod v2_off;
