@@ -217,6 +217,23 @@ impl Error {
     }
 
     /// Whether the same call may succeed when it is made again, and repeating it does no harm.
+    ///
+    /// False for what would end the same way: bad input, a refusal, an answer that is not etcd's. After an
+    /// unknown outcome true only for a call that was declared `idempotent`.
+    ///
+    /// # Examples
+    /// ```
+    /// # async fn example(client: etcd_client::v2::Client) -> Result<(), etcd_client::Error> {
+    /// let set = client.set("/config", "on");
+    /// for pause in [1, 2, 4].map(std::time::Duration::from_secs) {
+    ///     match set.clone().await {
+    ///         Err(error) if error.is_retryable() => tokio::time::sleep(pause).await,
+    ///         done => return done.map(drop),
+    ///     }
+    /// }
+    /// set.await.map(drop)
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         let harmless = match self.outcome() {

@@ -15,6 +15,25 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 ///
 /// Display says what is wrong and names the offending thing, never a stored value; the cause is in
 /// [`source`](StdError::source).
+///
+/// # Examples
+/// ```
+/// use etcd_proto::v2::keys::Create;
+/// use etcd_proto::v2::{ErrorCode, Key, Operation};
+/// use etcd_proto::{ErrorKind, Outcome};
+/// use http::{HeaderMap, StatusCode};
+///
+/// let create = Operation::from(Create::new(Key::new("/leader")?, "me"));
+/// let body = br#"{"errorCode":105,"message":"Key already exists","cause":"/leader","index":8}"#;
+/// let error = create.decode(StatusCode::PRECONDITION_FAILED, &HeaderMap::new(), body).unwrap_err();
+/// assert_eq!((error.kind(), error.outcome()), (ErrorKind::Api, Outcome::NotApplied));
+/// assert_eq!(error.api().and_then(|api| api.code), Some(ErrorCode::KeyExists));
+///
+/// // The same call, answered by something between: nobody knows.
+/// let error = create.decode(StatusCode::BAD_GATEWAY, &HeaderMap::new(), b"").unwrap_err();
+/// assert_eq!((error.kind(), error.outcome()), (ErrorKind::Status, Outcome::Unknown));
+/// # Ok::<(), etcd_proto::Error>(())
+/// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -44,21 +63,29 @@ pub enum ErrorKind {
     InvalidName,
     /// A value that cannot be stored as text, or a stored one that is not what the caller wants to read.
     InvalidValue,
-    /// The request line is longer than the 4096 bytes that etcd takes. Nothing was sent.
+    /// The request line is longer than the 4096 bytes that etcd takes, or the body than its 10 MiB. Nothing
+    /// was sent.
     RequestTooLong,
     /// etcd answered with an error of its own, see [`Error::api`].
     Api,
     /// The server cannot change a directory's TTL: a defect of every etcd 3.5. Nothing was done.
     DirectoryTtl,
     /// A plain-text 404 below `/v2`: the v2 API is off or gone.
+    ///
+    /// etcd 3.4 and 3.5 serve it with `--enable-v2` only, 3.6 not at all. Members calls answer so before 2.0,
+    /// auth calls before 2.1. Nothing was done.
     V2NotEnabled,
     /// The answer is not etcd's: HTML, or a content type that etcd does not send.
     NotEtcd,
-    /// An HTTP status without anything of etcd in the body.
+    /// An HTTP status without anything of etcd in the body, such as a proxy's 502. The outcome is that of
+    /// [`Outcome::of_status`].
     Status,
-    /// A redirect, which was not followed.
+    /// A redirect, which was not followed: a follower of etcd 0.4 sends writes and quorum reads to the leader
+    /// by 307. No later etcd does so.
     Redirect,
-    /// A success whose body cannot be read.
+    /// A success whose body cannot be read, or a watch whose body ended inside an event.
+    ///
+    /// A write is [`Outcome::Applied`] where the head of the answer has an `X-Etcd-Index`, else unknown.
     Unreadable,
     /// A value of a stream that is larger than the limit.
     TooLarge,
@@ -123,6 +150,9 @@ impl Error {
     }
 
     /// What became of the write, as far as this answer proves it.
+    ///
+    /// It speaks of one request. A caller that has sent more than one [merges](Outcome::merge) what each has
+    /// left.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.0.outcome

@@ -37,6 +37,15 @@
 //! | [`v2::EventDecoder`], [`v2::Splitter`] | the body of a watch, however it was chopped on the way |
 //! | [`Error`], [`Outcome`] | what went wrong, and whether a write was applied |
 //! | [`Idempotence`] | whether a request may be sent twice |
+//!
+//! # What is left to the transport
+//! - The URI has a path and a query only: whoever sends it adds the member, and the `Host` that HTTP asks
+//!   for.
+//! - In plain text etcd speaks HTTP/1.1 only; over TLS, HTTP/2 as well.
+//! - No redirect may be followed. A 301 means a bad key, and HTTP stacks would make a GET of a PUT.
+//! - etcd itself gives a write up after 7 s (with its default settings) and answers error 300. A shorter
+//!   limit only makes more outcomes [unknown](Outcome::Unknown).
+//! - The body of a watch is read as it comes, all others to their end.
 #![forbid(unsafe_code)]
 
 mod error;

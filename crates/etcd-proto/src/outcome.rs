@@ -27,8 +27,19 @@ pub enum Outcome {
 impl Outcome {
     /// The outcome of a call whose attempts ended with `self` and `other`.
     ///
-    /// An attempt that was applied decides (an earlier copy whose end is unknown may land on top of it); else an unknown one outweighs any that were refused: a later
-    /// refusal proves nothing about an earlier copy of the request.
+    /// An attempt that was applied decides (an earlier copy whose end is unknown may land on top of it); else
+    /// an unknown one outweighs any that were refused: a later refusal proves nothing about an earlier copy
+    /// of the request.
+    ///
+    /// # Examples
+    /// ```
+    /// use etcd_proto::Outcome::{Applied, NotApplied, Unknown};
+    ///
+    /// // Timed out at one member, refused a connection by the next.
+    /// assert_eq!(Unknown.merge(NotApplied), Unknown);
+    /// // Whatever the first copy does, the second has been written.
+    /// assert_eq!(Unknown.merge(Applied), Applied);
+    /// ```
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
         self.max(other)

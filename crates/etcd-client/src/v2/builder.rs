@@ -111,14 +111,18 @@ impl ClientBuilder {
         self
     }
 
-    /// Limits each attempt but those of watches; zero fails it unsent. By default 5 s for reads, 8 s for keys writes, 16 s for members
-    /// and auth writes.
+    /// Limits each attempt but those of watches; zero fails it unsent. By default 5 s for reads, 8 s for keys
+    /// writes, 16 s for members and auth writes.
+    ///
+    /// etcd gives a write up after 7 s by itself. A limit below that makes outcomes unknown that its answer
+    /// would have made clear.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.limits.attempt = Some(timeout);
         self
     }
 
-    /// Limits each call with all its attempts, but watches; zero fails it unsent. By default 15 s, for members and auth writes 30 s.
+    /// Limits each call with all its attempts, but watches; zero fails it unsent. By default 15 s, for
+    /// members and auth writes 30 s.
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.limits.call = Some(timeout);
         self

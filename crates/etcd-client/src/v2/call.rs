@@ -106,7 +106,10 @@ impl<C> Call<C> {
         self
     }
 
-    /// Asks this member and no other.
+    /// Asks this member and no other. It has to be one of the client's: else the call is
+    /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) and is not sent.
+    ///
+    /// For what each member answers for itself: health, version, statistics, how far its copy of a key is.
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
         self.options.endpoint = Some(endpoint);
         self
@@ -201,6 +204,18 @@ repeatable!(Set, Update, Refresh, SetDir, UpdateDir, Delete, DeleteDir);
 
 impl Client {
     /// Sends any request of [`etcd_proto`] as it is, with this client's limits.
+    ///
+    /// For requests that were stored, or made elsewhere:
+    /// ```
+    /// # async fn example(client: etcd_client::v2::Client) -> Result<(), etcd_client::Error> {
+    /// use etcd_client::v2::{Key, proto::keys::Get};
+    ///
+    /// let mut get = Get::new(Key::new("/config")?);
+    /// get.quorum = true;
+    /// println!("{}", client.send(get).await?.text());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As for the method that makes the same call.

@@ -46,6 +46,21 @@ impl<S> Layer<S> for NamespaceLayer {
 /// directory above the prefix (its deletion takes the namespace along) names the root here. An event on a key
 /// beside the prefix, which servers from 2.3 to 3.5 send by mistake out of their history, names the hidden key
 /// `/_outside-the-namespace`: it must not be swallowed, since a watch goes on behind its index.
+///
+/// # Examples
+/// ```
+/// # async fn example(client: etcd_client::v2::Client) -> Result<(), etcd_client::Error> {
+/// let tenant = client.namespace("/tenants/7")?;
+/// // Written to `/tenants/7/db`; the answer says `/db`.
+/// let written = tenant.set("/db", "10.0.0.7").await?;
+/// assert_eq!(written.node.key.as_str(), "/db");
+/// // Namespaces can be nested.
+/// let cache = tenant.namespace("/cache")?;
+/// # Ok(())
+/// # }
+/// ```
+/// It keeps honest callers apart. To wall others off takes etcd's auth: the members, users and roles of the
+/// whole cluster are within reach of this client too.
 #[derive(Clone, Debug)]
 pub struct Namespace<S> {
     inner: S,

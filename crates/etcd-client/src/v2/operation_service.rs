@@ -12,6 +12,24 @@ use tower_service::Service;
 /// A service of typed requests: what operation layers wrap, what doubles and other servers implement.
 ///
 /// Implemented for every [`Service`] with these types; bound by it to say them once.
+///
+/// # Examples
+/// A layer that makes all reads of a client quorum reads:
+/// ```
+/// use etcd_client::v2::proto::keys::KeysOperation;
+/// use etcd_client::v2::{Client, Operation, Request};
+/// use tower::util::MapRequestLayer;
+///
+/// fn by_quorum(mut request: Request) -> Request {
+///     if let Operation::Keys(KeysOperation::Get(get)) = &mut request.operation {
+///         get.quorum = true;
+///     }
+///     request
+/// }
+///
+/// let client = Client::connect("127.0.0.1:2379")?.layer(MapRequestLayer::new(by_quorum));
+/// # Ok::<(), etcd_client::Error>(())
+/// ```
 pub trait OperationService:
     Service<Request, Response = Response, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static
 {

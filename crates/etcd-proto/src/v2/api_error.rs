@@ -20,7 +20,16 @@ pub struct ApiError {
     pub code: Option<ErrorCode>,
     /// The server's text.
     pub message: String,
-    /// What the error is about: the missing path element, the key that exists, both sides of a comparison.
+    /// What the error is about; `None` where the server says nothing more.
+    ///
+    /// | code | cause |
+    /// | --- | --- |
+    /// | 100 | the first path element that is missing: `/a` for `/a/b/c`, if there is no `/a` |
+    /// | 101 | `[wanted != found]`; of value and index only what differs, the value first |
+    /// | 104 | the file that the path goes through |
+    /// | 110 | `Insufficient credentials`, whatever the reason |
+    /// | 300 | what failed inside, such as `etcdserver: request timed out` |
+    /// | 401 | the oldest index that is left and the wanted one, `[1007/8]` |
     pub cause: Option<String>,
     /// Index of the store at the error; [`Index::NONE`] in errors of the request's form, 110 and 300.
     pub index: Index,
@@ -77,6 +86,29 @@ impl ApiError {
     /// The code decides where it proves a refusal; error 300 proves nothing but for etcd 3.5's directory
     /// defect; otherwise the HTTP status decides. Source: behaviour of 3.4.23 and 3.5, error tables of 2.0 to
     /// 3.5.
+    ///
+    /// | answer | outcome |
+    /// | --- | --- |
+    /// | codes 100 to 108, 110, 200 to 212, 401 | not applied |
+    /// | 300 with a cause that begins with `nodePath` (etcd 3.5) | not applied |
+    /// | 300 with any other cause, 301 | unknown: seen landing after the answer |
+    /// | no code (members, auth, stats), a status 4xx that etcd sends | not applied |
+    /// | no code, status 500: "Internal Server Error" | unknown: members were added after it |
+    ///
+    /// # Examples
+    /// ```
+    /// use etcd_proto::Outcome;
+    /// use etcd_proto::v2::{ApiError, ErrorCode, Index};
+    ///
+    /// let timed_out = "etcdserver: request timed out".to_owned();
+    /// let lost = ApiError::new(ErrorCode::RaftInternal, Some(timed_out), Index::NONE);
+    /// assert_eq!(lost.outcome(), Outcome::Unknown);
+    ///
+    /// let refused = ApiError::new(ErrorCode::CompareFailed, Some("[3 != 7]".into()), Index::from(7));
+    /// assert_eq!(refused.outcome(), Outcome::NotApplied);
+    /// // A cause that may hold stored values is kept out of texts and logs.
+    /// assert_eq!(refused.to_string(), "etcd error 101: Compare failed");
+    /// ```
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self.code {

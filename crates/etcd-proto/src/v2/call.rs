@@ -6,6 +6,24 @@ use crate::Error;
 /// A call of the v2 API: becomes an [`Operation`], and knows which sort of [`Response`] answers it.
 ///
 /// Implemented by every call of this crate; a facade sends any of them by one function.
+///
+/// # Examples
+/// That one function, over anything that carries a request to a server and back:
+/// ```
+/// use bytes::Bytes;
+/// use etcd_proto::Error;
+/// use etcd_proto::v2::{Call, Operation};
+/// use http::{HeaderMap, Request, StatusCode};
+///
+/// fn send<C: Call>(
+///     call: C,
+///     carry: impl FnOnce(Request<Bytes>) -> (StatusCode, HeaderMap, Bytes),
+/// ) -> Result<C::Response, Error> {
+///     let operation: Operation = call.into();
+///     let (status, headers, body) = carry(operation.encode()?);
+///     C::response(operation.decode(status, &headers, &body)?)
+/// }
+/// ```
 pub trait Call: Clone + std::fmt::Debug + Into<Operation> + Send + Sync + 'static {
     /// Name of the call for spans and messages, such as `set` or `compare and swap`.
     const NAME: &'static str;

@@ -1,4 +1,13 @@
 //! Machines, version and health.
+//!
+//! | call | path | answered by | without a quorum |
+//! | --- | --- | --- | --- |
+//! | [`GetMachines`] | `/v2/machines` | text | the list |
+//! | [`GetVersion`] | `/version` | JSON, text before 2.1 | the version |
+//! | [`GetHealth`] | `/health` | JSON | not healthy, within 1 s |
+//!
+//! All are open to everybody, also where auth is on. Version and health do not depend on the v2 API being
+//! enabled: asking for the version first tells an etcd without it from something that is no etcd.
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -24,6 +33,8 @@ pub enum ClusterOperation {
 /// Lists the client URLs that the members advertise.
 ///
 /// They may be wrong or unreachable (`http://localhost:2379` by default), and include members that are down.
+/// The list is empty where none advertises any. A client that takes its members from here must keep those
+/// that it was given.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct GetMachines {}
@@ -33,7 +44,23 @@ pub struct GetMachines {}
 #[non_exhaustive]
 pub struct GetVersion {}
 
-/// Asks the answering member whether the cluster is well; it makes a quorum read for that.
+/// Asks the answering member whether the cluster is well; it makes a quorum read for that (2.0: it looks for
+/// up to 0.75 s whether anything moves).
+///
+/// Not being well is an answer, not an error:
+/// ```
+/// use etcd_proto::v2::cluster::GetHealth;
+/// use etcd_proto::v2::{Call, Operation};
+/// use http::{HeaderMap, StatusCode};
+///
+/// let ask = Operation::from(GetHealth::new());
+/// let body = br#"{"health":"false","reason":"RAFT NO LEADER"}"#;
+/// let answer = ask.decode(StatusCode::SERVICE_UNAVAILABLE, &HeaderMap::new(), body)?;
+/// let health = GetHealth::response(answer)?;
+/// assert!(!health.healthy);
+/// assert_eq!(health.reason, "RAFT NO LEADER");
+/// # Ok::<(), etcd_proto::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct GetHealth {}
@@ -78,7 +105,7 @@ pub struct Version {
 pub struct Health {
     /// Whether the member could read by consensus.
     pub healthy: bool,
-    /// Why not, in the server's words; 3.5 and later.
+    /// Why not, in the server's words; 3.5 and later, else empty. Also empty where all is well.
     pub reason: String,
 }
 

@@ -20,6 +20,20 @@ use crate::{Error, ErrorKind};
 /// assert!(Compare::index(0).build().is_err());
 /// # Ok::<(), etcd_proto::Error>(())
 /// ```
+///
+/// Of a key that was read, the index to compare with is that of the node, never that of the header, which any
+/// other key moves:
+/// ```
+/// use etcd_proto::v2::{Compare, Header, Index, Key, KeysEvent, KeysResponse, Node};
+/// # use etcd_proto::v2::Action;
+///
+/// # let node = Node::new(Key::new("/config")?, Index::from(7), Index::from(3));
+/// # let read = KeysResponse::new(KeysEvent::new(Action::Get, node, None), Header::default());
+/// // `read` is the answer to a get.
+/// let unchanged = Compare::index(read.index()).build()?;
+/// assert_eq!(unchanged.prev_index(), Some(read.node.modified_index));
+/// # Ok::<(), etcd_proto::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compare {
     value: Option<Box<str>>,
@@ -27,12 +41,14 @@ pub struct Compare {
 }
 
 impl Compare {
-    /// The key must hold this value.
+    /// The key must hold this value: the whole text, byte by byte. It must not be empty.
+    ///
+    /// On a delete it travels in the request line, which has room for 4096 bytes in all.
     pub fn value(value: impl Into<String>) -> CompareBuilder {
         CompareBuilder { value: Some(value.into()), index: None }
     }
 
-    /// The key's modified index must be this one.
+    /// The key's modified index must be this one. A refresh moves it, too.
     pub fn index(index: impl Into<Index>) -> CompareBuilder {
         CompareBuilder { value: None, index: Some(index.into()) }
     }

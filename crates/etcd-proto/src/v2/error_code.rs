@@ -10,6 +10,16 @@ macro_rules! error_codes {
         ///
         /// The texts are those of etcd 2.0 to 3.5; 0.x says the same in its own words for some. A code that is
         /// not in etcd's table is kept in [`ErrorCode::Other`].
+        ///
+        /// | codes | about | HTTP status |
+        /// | --- | --- | --- |
+        /// | 100 to 109 | the key: the call was understood and refused | 400, 403, 404, 412 |
+        /// | 110 | the user | 401 |
+        /// | 200 to 212 | the form of the request | 400 |
+        /// | 300, 301 | the cluster: no leader, no quorum | 500 |
+        /// | 400 to 404, 500 | watches, and 0.4's standbys | 400 |
+        ///
+        /// Code 401 is no HTTP 401: it comes with status 400, and HTTP 401 with code 110.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ErrorCode {
             $($(#[$doc])* $name,)*

@@ -8,6 +8,10 @@ use crate::{Error, ErrorKind, Outcome};
 
 /// Reads the body of a poll or stream as it comes, event by event.
 ///
+/// Push a chunk, take events until there is none, and so on; at the end of the body ask
+/// [`finish`](Self::finish) whether it was one. A body without any event is no error: the server or something
+/// between gave up, and the watch goes on at the same index.
+///
 /// # Examples
 /// ```
 /// use etcd_proto::v2::EventDecoder;
@@ -29,6 +33,9 @@ impl EventDecoder {
     pub const DEFAULT_LIMIT: usize = 4 * 1024 * 1024;
 
     /// A decoder that refuses events of more than `limit` bytes.
+    ///
+    /// An event holds the value before and after, each up to 10 MiB at the server, and JSON may write a byte
+    /// of it as six.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self { splitter: Splitter::new(limit) }

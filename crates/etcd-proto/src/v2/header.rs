@@ -12,6 +12,18 @@ use super::Index;
 /// | `etcd_index` | answers and errors of the keys API |
 /// | `raft_index`, `raft_term` | successes of the keys API |
 /// | `cluster_id` | keys, members and auth answers of etcd 2.0 and later |
+///
+/// To wait for the next change of what a read has shown, watch from its `etcd_index` on:
+/// ```
+/// use etcd_proto::v2::Header;
+/// use http::{HeaderMap, HeaderValue};
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert(Header::ETCD_INDEX, HeaderValue::from_static("41"));
+/// let header = Header::from_headers(&headers);
+/// assert_eq!(header.etcd_index.next().get(), 42);
+/// assert_eq!(header.raft_term, None);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Header {

@@ -12,6 +12,20 @@ use crate::{Error, ErrorKind};
 /// 0 stands for "none": the server sends it where it knows no index (errors of the request's form), and reads
 /// it as "absent" in conditions and watches. Where an index is sent to the server, 0 is refused with
 /// [`ErrorKind::InvalidIndex`].
+///
+/// Each write that succeeds moves it by one, however much it makes or removes, and so does each key that
+/// expires. Reads, refused writes and watches do not. The server counts changes of its own too, so neither is
+/// the first write 1 nor do two writes always follow each other closely.
+///
+/// # Examples
+/// ```
+/// use etcd_proto::v2::Index;
+///
+/// let event = Index::from(1818);
+/// assert_eq!(event.next().get(), 1819);
+/// assert!(Index::NONE.is_none() && Index::NONE < event);
+/// assert!(Index::NONE.to_non_zero().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Index(u64);

@@ -110,6 +110,19 @@ impl Key {
 
     /// The key at `path` below this one.
     ///
+    /// A path that begins with a slash stays below as well, and a slash within it separates:
+    /// ```
+    /// use etcd_proto::v2::Key;
+    ///
+    /// let app = Key::new("/app")?;
+    /// assert_eq!(app.join("/db/host")?.as_str(), "/app/db/host");
+    /// // What comes from outside cannot lead out.
+    /// assert!(app.join("../secret").is_err());
+    /// // Any other character can stand in an element.
+    /// assert_eq!(app.join("50 % of a?b#c")?.name(), "50 % of a?b#c");
+    /// # Ok::<(), etcd_proto::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::InvalidKey`] as for [`Key::new`].
     pub fn join(&self, path: impl AsRef<str>) -> Result<Self, Error> {
@@ -135,6 +148,8 @@ impl Key {
     }
 
     /// Whether the last element starts with `_`: etcd leaves such keys out of listings and of watches from above.
+    ///
+    /// What lies below a hidden directory is left out with it, though it says `false` here.
     #[must_use]
     pub fn is_hidden(&self) -> bool {
         self.name().starts_with('_')

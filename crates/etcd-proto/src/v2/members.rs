@@ -1,4 +1,18 @@
 //! Members of the cluster (etcd 2.0 to 3.5; 0.x has none of these calls).
+//!
+//! | call | success | refused with |
+//! | --- | --- | --- |
+//! | [`ListMembers`] | 200, the list | |
+//! | [`Leader`] | 200, one member | 503 while there is no leader |
+//! | [`AddMember`] | 201, the member without a name | 400 a bad URL, 409 a URL in use |
+//! | [`UpdateMember`] | 204 | 404 unknown id, 409 a URL of another member |
+//! | [`RemoveMember`] | 204 | 404 unknown id, 410 removed before |
+//!
+//! Reading is open to all; changes need a user with the role `root` where auth is on (401).
+//!
+//! A change is also answered by **500** "Internal Server Error", after 7 s or at once: too few members are
+//! well, one was started less than 5 s ago, one that was added has not been started yet. The server does not
+//! say which, and where it gave up waiting the change may still be made: the outcome is unknown.
 
 use bytes::Bytes;
 use http::{Method, Request};
@@ -25,7 +39,9 @@ pub enum MembersOperation {
     Leader(Leader),
 }
 
-/// Lists the members that the answering one knows of.
+/// Lists the members that the answering one knows of, ordered by id.
+///
+/// It answers from its own copy, also without a leader: a member that was just added can be missing.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ListMembers {}
@@ -34,14 +50,33 @@ pub struct ListMembers {}
 ///
 /// A cluster of one has no quorum from then on until the new member runs. After an unknown outcome list the
 /// members and compare peer URLs before trying again.
+///
+/// # Examples
+/// ```
+/// use etcd_proto::v2::members::AddMember;
+/// use etcd_proto::v2::{Call, Operation};
+/// use http::{HeaderMap, StatusCode};
+///
+/// let add = Operation::from(AddMember::new(["http://10.0.0.7:2380"]));
+/// assert_eq!(add.encode()?.body().as_ref(), br#"{"peerURLs":["http://10.0.0.7:2380"]}"#);
+///
+/// let body = br#"{"id":"98d0a","name":"","peerURLs":["http://10.0.0.7:2380"],"clientURLs":[]}"#;
+/// let member = AddMember::response(add.decode(StatusCode::CREATED, &HeaderMap::new(), body)?)?;
+/// assert!(member.name.is_empty(), "its process has not said yet what it is called");
+/// # Ok::<(), etcd_proto::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AddMember {
     /// Where the other members will reach it, such as `http://10.0.0.7:2380`; at least one.
+    ///
+    /// With a scheme (`http`, `https`, `unix`, `unixs`) and a port; the server checks that, not this crate.
     pub peer_urls: Vec<String>,
 }
 
-/// Gives a member other peer URLs.
+/// Gives a member other peer URLs, all at once: those that are not named are gone.
+///
+/// The others use them from now on; the member itself listens where its own settings say.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UpdateMember {
@@ -51,7 +86,9 @@ pub struct UpdateMember {
     pub peer_urls: Vec<String>,
 }
 
-/// Removes a member. It cannot come back under its id (410).
+/// Removes a member. It cannot come back under its id (410). Its process ends by itself.
+///
+/// After an unknown outcome the call may be made again: 410 then means that the first copy did it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RemoveMember {

@@ -15,6 +15,21 @@ use crate::{Error, Idempotence, Outcome};
 ///
 /// Exhaustive on purpose: the v2 API is complete, and a layer that must look at every call should not compile
 /// when it forgets one.
+///
+/// # Examples
+/// ```
+/// use etcd_proto::v2::keys::{Delete, KeysOperation};
+/// use etcd_proto::v2::{Key, Operation};
+///
+/// let mut operation = Operation::from(Delete::new(Key::new("/db")?));
+/// assert_eq!(operation.name(), "delete");
+/// if let Operation::Keys(call) = &mut operation {
+///     *call.key_mut() = Key::new("/tenant-7")?.join(call.key())?;
+///     assert!(matches!(call, KeysOperation::Delete(_)));
+/// }
+/// assert_eq!(operation.encode()?.uri(), "/v2/keys/tenant-7/db");
+/// # Ok::<(), etcd_proto::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum Operation {
     /// Keys and directories.
@@ -56,6 +71,30 @@ impl Operation {
     }
 
     /// Whether the call may be sent twice, before the caller has said anything.
+    ///
+    /// | call | class |
+    /// | --- | --- |
+    /// | get, watch, all lists, statistics, machines, version, health | `Read` |
+    /// | create, create dir | `Guarded` |
+    /// | compare-and-swap, compare-and-delete, refresh, with an index in the condition | `Guarded` |
+    /// | the same with a value only; refresh without condition | `Once` |
+    /// | set, update, delete, set dir, update dir, delete dir | `Once` |
+    /// | both creations in order | `Once` |
+    /// | member remove | `Guarded` |
+    /// | member add and update, all changes of users, roles and auth | `Once` |
+    ///
+    /// ```
+    /// use etcd_proto::Idempotence;
+    /// use etcd_proto::v2::keys::CompareAndDelete;
+    /// use etcd_proto::v2::{Compare, Key, Operation};
+    ///
+    /// let lock = Key::new("/lock")?;
+    /// let delete = |compare| Operation::from(CompareAndDelete::new(lock.clone(), compare));
+    /// assert_eq!(delete(Compare::index(7).build()?).idempotence(), Idempotence::Guarded);
+    /// // "mine" may be written again before a second copy comes.
+    /// assert_eq!(delete(Compare::value("mine").build()?).idempotence(), Idempotence::Once);
+    /// # Ok::<(), etcd_proto::Error>(())
+    /// ```
     #[must_use]
     pub fn idempotence(&self) -> Idempotence {
         match self {
@@ -67,7 +106,8 @@ impl Operation {
         }
     }
 
-    /// Whether the caller may declare the call [`Idempotence::Idempotent`].
+    /// Whether the caller may declare the call [`Idempotence::Idempotent`]: set, update, refresh, delete and
+    /// their like for directories. The word is given in [`Request::idempotent`](super::Request::idempotent).
     #[must_use]
     pub fn may_be_idempotent(&self) -> bool {
         match self {
@@ -104,8 +144,8 @@ impl Operation {
 
     /// The typed answer to the call, from an HTTP response read to its end.
     ///
-    /// The answer to a watch is not decoded here, since its body is not read to its end: see
-    /// [`decode_watch_head`](Self::decode_watch_head) and [`EventDecoder`](super::EventDecoder).
+    /// Of a watch it takes a poll that has ended, and makes a stream of its one event. To see events as they
+    /// come, use [`decode_watch_head`](Self::decode_watch_head) and [`EventDecoder`](super::EventDecoder).
     ///
     /// # Errors
     /// [`ErrorKind::Api`](crate::ErrorKind::Api) where etcd answered with an error, and the other kinds for
@@ -126,6 +166,9 @@ impl Operation {
     }
 
     /// The error for an error answer that has been read already, such as by a layer below.
+    ///
+    /// As [`Error::from_api`], but what a call that only reads leaves behind is always
+    /// [`Outcome::NotApplied`].
     #[must_use]
     pub fn error(&self, api: ApiError) -> Error {
         let outcome = if self.idempotence().is_read() { Outcome::NotApplied } else { api.outcome() };

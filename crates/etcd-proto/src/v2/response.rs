@@ -14,11 +14,46 @@ use super::stats::{LeaderStats, MemberStats, StoreStats};
 use crate::BoxError;
 
 /// The answer to any call of the v2 API.
+///
+/// Not `Clone`, since a watch is in it. A layer that keeps answers keeps what is inside the other variants; a
+/// service that stands in for etcd makes them by the constructors of their types.
 #[derive(Debug)]
 pub enum Response {
     /// To a keys call.
     Keys(KeysResponse),
     /// To a watch: the head has come, events follow.
+    ///
+    /// A layer that changes events wraps the stream and leaves its errors and its end as they are:
+    /// ```
+    /// use std::pin::Pin;
+    /// use std::task::{Context, Poll};
+    /// use etcd_proto::BoxError;
+    /// use etcd_proto::v2::{EventStream, KeysEvent, Response, WatchResponse};
+    /// use futures_core::Stream;
+    ///
+    /// /// Events without the node before.
+    /// struct Short(EventStream);
+    ///
+    /// impl Stream for Short {
+    ///     type Item = Result<KeysEvent, BoxError>;
+    ///
+    ///     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    ///         self.0.as_mut().poll_next(cx).map_ok(|mut event| {
+    ///             event.prev_node = None;
+    ///             event
+    ///         })
+    ///     }
+    /// }
+    ///
+    /// fn shorten(response: Response) -> Response {
+    ///     match response {
+    ///         Response::Watch(WatchResponse { header, events, .. }) => {
+    ///             Response::Watch(WatchResponse::new(header, Short(events)))
+    ///         }
+    ///         other => other,
+    ///     }
+    /// }
+    /// ```
     Watch(WatchResponse),
     /// To a list of members.
     Members(Vec<Member>),

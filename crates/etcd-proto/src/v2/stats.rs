@@ -1,4 +1,13 @@
 //! Statistics. Each counts for the answering member only.
+//!
+//! | call | path | answers |
+//! | --- | --- | --- |
+//! | [`GetStoreStats`] | `/v2/stats/store` | any member |
+//! | [`GetMemberStats`] | `/v2/stats/self` | any member |
+//! | [`GetLeaderStats`] | `/v2/stats/leader` | the leader; 403 from all others |
+//!
+//! Open to all, also where auth is on. Fields that a server leaves out are 0 or empty here, and answers carry
+//! no index of the store.
 
 use std::collections::BTreeMap;
 
@@ -35,6 +44,21 @@ pub struct GetStoreStats {}
 pub struct GetMemberStats {}
 
 /// Asks the leader about its followers. Other members refuse, and the next one is asked.
+///
+/// # Examples
+/// ```
+/// use etcd_proto::v2::Operation;
+/// use etcd_proto::v2::stats::GetLeaderStats;
+/// use http::{HeaderMap, StatusCode};
+///
+/// let ask = Operation::from(GetLeaderStats::new());
+/// assert!(ask.is_leader_only());
+/// let body = br#"{"message":"not current leader"}"#;
+/// let error = ask.decode(StatusCode::FORBIDDEN, &HeaderMap::new(), body).unwrap_err();
+/// assert!(error.api().unwrap().is_not_leader());
+/// ```
+///
+/// A leader that was cut off from the others goes on answering for about 1 s.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct GetLeaderStats {}
@@ -67,12 +91,16 @@ impl GetLeaderStats {
 pub type OtherFields = BTreeMap<String, String>;
 
 /// How many keys calls of each sort the answering member has seen since it started.
+///
+/// Writes and quorum reads count on every member, since each applies them; other reads and watches only where
+/// they were made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each is etcd's own counter of that name")]
 pub struct StoreStats {
     pub gets_success: u64,
+    /// Also grows by 1 with every keys call as long as auth was never set up: the server looks for users.
     pub gets_fail: u64,
     pub sets_success: u64,
     pub sets_fail: u64,
@@ -86,7 +114,9 @@ pub struct StoreStats {
     pub compare_and_swap_fail: u64,
     pub compare_and_delete_success: u64,
     pub compare_and_delete_fail: u64,
+    /// Keys and directories whose ttl ran out; a directory counts once, whatever was in it.
     pub expire_count: u64,
+    /// Polls and streams that are open just now.
     pub watchers: u64,
     #[serde(flatten, deserialize_with = "other_fields", skip_serializing)]
     pub other: OtherFields,
@@ -143,7 +173,7 @@ pub struct LeaderInfo {
     pub start_time: String,
 }
 
-/// The leader's view of its followers.
+/// The leader's view of its followers; a cluster of one has none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -180,7 +210,7 @@ pub struct Latency {
     pub average: f64,
     /// Standard deviation of all.
     pub standard_deviation: f64,
-    /// The shortest; a huge number until one has succeeded.
+    /// The shortest; 2<sup>63</sup> until one has succeeded.
     pub minimum: f64,
     /// The longest.
     pub maximum: f64,

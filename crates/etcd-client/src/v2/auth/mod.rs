@@ -19,6 +19,19 @@ impl Client {
     ///
     /// Once auth is on, all but the question whether it is need a user with the role `root`; without, the error
     /// is [`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized).
+    ///
+    /// # Examples
+    /// ```
+    /// # async fn example(client: etcd_client::v2::Client) -> Result<(), etcd_client::Error> {
+    /// use etcd_client::v2::Permissions;
+    ///
+    /// let auth = client.auth();
+    /// auth.roles().create("app", Permissions::new().read("/app").read_write("/app/*")).await?;
+    /// auth.users().create("alice", "a password").roles(["app"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    /// [`proto::auth`](crate::v2::proto::auth) shows the whole way to a cluster that is closed to strangers.
     #[must_use]
     pub fn auth(&self) -> Auth {
         Auth(self.clone())

@@ -55,7 +55,7 @@ impl Roles {
         Call::new(&self.0, auth::GrantPermissions::new(name, permissions))
     }
 
-    /// Lets a role do less.
+    /// Lets a role do less. What it may not do anyway is passed over, unless that is all.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidName`](crate::ErrorKind::InvalidName) without any permission;
@@ -68,7 +68,8 @@ impl Roles {
         Call::new(&self.0, auth::RevokePermissions::new(name, permissions))
     }
 
-    /// Deletes a role; users that have it lose it.
+    /// Deletes a role. Users that have it may no longer do what it allowed, but keep its name, and
+    /// [`Users::get`](super::Users::get) answers 404 for them: revoke it from them first.
     ///
     /// # Errors
     /// [`ErrorKind::Api`](crate::ErrorKind::Api): 404 for an unknown role, 403 for `root`.

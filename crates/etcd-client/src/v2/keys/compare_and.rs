@@ -14,6 +14,7 @@ impl Client {
     /// Writes a value if the key holds what `compare` says. Its created index stays.
     ///
     /// Compare with the modified index where you can: a value can come back in between, an index cannot.
+    /// [`Client::modify`] does this in a loop.
     ///
     /// # Errors
     /// [`ErrorKind::CompareFailed`](crate::ErrorKind::CompareFailed) if it does not hold,
@@ -22,6 +23,22 @@ impl Client {
     ///
     /// # Cancel safety
     /// After a drop the outcome is unknown.
+    ///
+    /// # Examples
+    /// ```
+    /// # async fn example(client: etcd_client::v2::Client) -> Result<(), etcd_client::Error> {
+    /// use etcd_client::v2::Compare;
+    ///
+    /// let read = client.get("/config").quorum(true).await?;
+    /// let changed = format!("{},new", read.text());
+    /// match client.compare_and_swap("/config", changed, Compare::index(read.index())).await {
+    ///     Ok(swapped) => println!("written at {}", swapped.index()),
+    ///     Err(error) if error.is_compare_failed() => println!("somebody else was faster"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "test_and_set")]
     #[doc(alias = "cas")]
     pub fn compare_and_swap(

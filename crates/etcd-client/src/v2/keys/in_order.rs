@@ -21,6 +21,18 @@ impl Client {
     ///
     /// # Cancel safety
     /// After a drop the outcome is unknown.
+    ///
+    /// # Examples
+    /// ```
+    /// # async fn example(client: etcd_client::v2::Client) -> Result<(), etcd_client::Error> {
+    /// let pushed = client.create_in_order("/queue", "job 1").await?;
+    /// println!("waits as {}", pushed.node.key);
+    /// // The oldest first.
+    /// let queue = client.get("/queue").sorted(true).quorum(true).await?;
+    /// let next = queue.node.nodes.first();
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "add_child")]
     #[doc(alias = "push")]
     pub fn create_in_order(&self, dir: impl IntoKey, value: impl Into<String>) -> CreateInOrder {

@@ -18,12 +18,27 @@ impl Client {
     ///
     /// Without [`quorum`](Call::quorum) the answering member reads its own copy, which may be old.
     ///
+    /// Hidden keys, whose name starts with `_`, are left out of listings and can be read by their full name.
+    /// There is no paging: a listing comes whole, and
+    /// [`response_limit`](super::super::ClientBuilder::response_limit) bounds it.
+    ///
     /// # Errors
     /// [`ErrorKind::KeyNotFound`](crate::ErrorKind::KeyNotFound) if there is none; else as for every call: bad
     /// input, no member to connect to, limits, unauthorized, the v2 API not enabled.
     ///
     /// # Cancel safety
     /// May be dropped at any time.
+    ///
+    /// # Examples
+    /// ```
+    /// # async fn example(client: etcd_client::v2::Client) -> Result<(), etcd_client::Error> {
+    /// let app = client.get("/app").recursive(true).sorted(true).await?;
+    /// for node in app.node.walk().filter(|node| !node.dir) {
+    ///     println!("{} = {}", node.key, node.text());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "etcd_get")]
     #[doc(alias = "ls")]
     pub fn get(&self, key: impl IntoKey) -> Get {

@@ -1,4 +1,44 @@
 //! Users, roles and permissions (etcd 2.1 to 3.5).
+//!
+//! There are no sessions and no tokens: each request carries a name and a password (basic auth), and the
+//! server runs bcrypt on each, 150 to 700 ms on a busy machine of two cores. Limits of time must leave room
+//! for that.
+//!
+//! # Setting it up
+//! The user `root` comes first: without it etcd does not turn auth on (409). The role `guest` is closed last,
+//! since turning auth on makes it where there is none.
+//! ```
+//! use etcd_proto::v2::Operation;
+//! use etcd_proto::v2::auth::{CreateRole, CreateUser, EnableAuth, Permissions, RevokePermissions};
+//!
+//! let mut alice = CreateUser::new("alice", "a password");
+//! alice.roles = vec!["app".into()];
+//! let steps: [Operation; 5] = [
+//!     // The name makes it the administrator: etcd gives it the role `root` unasked.
+//!     CreateUser::new("root", "another password").into(),
+//!     CreateRole::new("app", Permissions::new().read_write("/app/*")).into(),
+//!     alice.into(),
+//!     EnableAuth::new().into(),
+//!     // From here on with root's password. Until this is done everybody may still read and write all.
+//!     RevokePermissions::new("guest", Permissions::new().read_write("/*")).into(),
+//! ];
+//! for step in &steps {
+//!     assert!(step.encode()?.uri().path().starts_with("/v2/auth/"));
+//! }
+//! # Ok::<(), etcd_proto::Error>(())
+//! ```
+//!
+//! # Who may do what
+//! A request without credentials has the role `guest`. One with a wrong password is refused and does not fall
+//! back to it. The user `root` may do everything. `/version`, `/health`, statistics, machines and the list of
+//! members stay open to all.
+//!
+//! # Errors
+//! Keys calls are refused with error 110, all others with status 401 and a message;
+//! [`ApiError::is_unauthorized`](super::ApiError::is_unauthorized) knows both. A wrong password, an unknown
+//! user and a missing permission look the same, and no other member will answer otherwise. Of the auth calls'
+//! other refusals only the status tells: 400 bad form, 403 about `root`, 404 unknown, 409 conflict. A 500
+//! means that the members did not agree, up to 14 s later, and the change may have been made.
 
 mod password;
 mod role;

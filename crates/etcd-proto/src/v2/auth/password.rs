@@ -5,6 +5,18 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 /// A password on its way to the server. Never printed; Debug shows `***`.
+///
+/// `Serialize` does write it, since that is how it gets into a request's body: keep it out of files and logs
+/// that are made with serde. etcd stores a bcrypt hash and never sends either back.
+///
+/// # Examples
+/// ```
+/// use etcd_proto::v2::auth::{CreateUser, Password};
+///
+/// let create = CreateUser::new("alice", Password::from("s3cret"));
+/// assert!(!format!("{create:?}").contains("s3cret"));
+/// assert_eq!(create.password.expose(), "s3cret");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(Box<str>);
 

@@ -15,6 +15,27 @@ use crate::{Error, ErrorKind, Idempotence};
 /// `/x/*` stands for all keys that start with `/x/`, a pattern without `*` for that one key. A recursive call
 /// needs a pattern with `*` whose text before it starts the key: `/a*`, not `/a/*`, allows a recursive read of
 /// `/a`.
+///
+/// | pattern | `/a` | `/a/b` | `/ab` | `/a`, recursive |
+/// | --- | --- | --- | --- | --- |
+/// | `/a` | yes | no | no | no |
+/// | `/a/*` | no | yes | no | no |
+/// | `/a*` | yes | yes | yes | yes |
+///
+/// Patterns are texts to etcd, not paths: nothing checks them, and a `*` counts at the end only. A watch
+/// needs the right to read.
+///
+/// # Examples
+/// To hand a directory to an application, name it twice:
+/// ```
+/// use etcd_proto::v2::auth::Permissions;
+///
+/// // Lists `/app` and does all with what is in it. Neither a recursive call of `/app` itself, nor a key in
+/// // order in it, which is a write to `/app`.
+/// let app = Permissions::new().read("/app").read_write("/app/*");
+/// assert_eq!(app.read, ["/app", "/app/*"]);
+/// assert_eq!(app.write, ["/app/*"]);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Permissions {
@@ -73,11 +94,13 @@ impl Role {
 }
 
 /// Lists all roles; `root` is always among them.
+///
+/// `guest` is there from the moment auth is first turned on.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ListRoles {}
 
-/// Asks for one role.
+/// Asks for one role; 404 for one that does not exist.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct GetRole {
@@ -85,7 +108,9 @@ pub struct GetRole {
     pub name: String,
 }
 
-/// Makes a role; 409 if there is one of that name.
+/// Makes a role (201); 409 if there is one of that name, 403 for `root`.
+///
+/// Nobody has it until [`GrantRoles`](super::GrantRoles) says so.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CreateRole {
@@ -95,7 +120,10 @@ pub struct CreateRole {
     pub permissions: Permissions,
 }
 
-/// Lets a role do more; 409 for what it may do already.
+/// Lets a role do more. The answer is the role as it is then.
+///
+/// 409 for a pattern that it has already, and none of the others is granted then; 404 for an unknown role,
+/// 403 for `root`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct GrantPermissions {
@@ -105,7 +133,10 @@ pub struct GrantPermissions {
     pub permissions: Permissions,
 }
 
-/// Lets a role do less; 409 for what it may not do anyway.
+/// Lets a role do less. The answer is the role as it is then.
+///
+/// Patterns are compared as texts: `/a/*` cannot be revoked from a role that has `/*`. Those that the role
+/// does not have are passed over; 400 if it has none of them, 404 for an unknown role, 403 for `root`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RevokePermissions {
@@ -115,7 +146,10 @@ pub struct RevokePermissions {
     pub permissions: Permissions,
 }
 
-/// Deletes a role; users that have it lose it.
+/// Deletes a role; 404 for an unknown one, 403 for `root`.
+///
+/// Users that have it may no longer do what it allowed, but keep its name: [`GetUser`](super::GetUser)
+/// answers 404 for them, and a new role of that name is theirs at once. Revoke it from them first.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DeleteRole {

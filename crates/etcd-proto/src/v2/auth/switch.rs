@@ -11,16 +11,25 @@ use crate::v2::encode::RequestBuilder;
 use crate::{Error, Idempotence};
 
 /// Asks whether auth is on; open to all.
+///
+/// Before etcd 2.1 there is no such call: [`ErrorKind::V2NotEnabled`](crate::ErrorKind::V2NotEnabled).
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct GetAuthStatus {}
 
 /// Turns auth on. There must be a user `root`; a role `guest` that may do everything is made if there is none.
+///
+/// | status | message |
+/// | --- | --- |
+/// | 200 | none, the body is empty |
+/// | 409 | `auth: already enabled`, or `auth: No root user available, please create one` |
+///
+/// After an unknown outcome ask [`GetAuthStatus`], or repeat it: "already enabled" is then as good as 200.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct EnableAuth {}
 
-/// Turns auth off.
+/// Turns auth off; 409 if it is off already. Users and roles stay for the next time.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct DisableAuth {}

@@ -27,11 +27,27 @@ pub struct User {
 pub struct UserRole {
     /// The role's name.
     pub name: String,
-    /// What it may do; `None` in answers to changes, which name roles only.
+    /// What it may do; `None` in answers to changes, which name roles only. Ask [`GetUser`] for the rest.
     pub permissions: Option<Permissions>,
 }
 
 /// The answer to a change of a user.
+///
+/// # Examples
+/// Only the status tells a new user from an old one with a new password:
+/// ```
+/// use etcd_proto::v2::auth::CreateUser;
+/// use etcd_proto::v2::{Call, Operation};
+/// use http::{HeaderMap, StatusCode};
+///
+/// let create = Operation::from(CreateUser::new("alice", "pw"));
+/// let body = br#"{"user":"alice","roles":null}"#;
+/// let made = CreateUser::response(create.decode(StatusCode::CREATED, &HeaderMap::new(), body)?)?;
+/// assert!(made.created);
+/// let changed = CreateUser::response(create.decode(StatusCode::OK, &HeaderMap::new(), body)?)?;
+/// assert!(!changed.created, "there was an alice, and she has another password now");
+/// # Ok::<(), etcd_proto::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserChange {
@@ -63,12 +79,14 @@ impl UserChange {
     }
 }
 
-/// Lists all users.
+/// Lists all users. Roles that no longer exist are left out of what it says of each.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ListUsers {}
 
-/// Asks for one user, with what its roles may do.
+/// Asks for one user, with what its roles may do; 404 for an unknown one.
+///
+/// Also 404 where the user has a role that was deleted; then the message names the role.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct GetUser {
@@ -87,7 +105,7 @@ pub struct CreateUser {
     pub name: String,
     /// Its password; not empty.
     pub password: Password,
-    /// Its roles.
+    /// Its roles. etcd does not look whether they exist.
     pub roles: Vec<String>,
 }
 
@@ -101,7 +119,7 @@ pub struct ChangePassword {
     pub password: Password,
 }
 
-/// Gives a user more roles; 409 for one that it has already.
+/// Gives a user more roles; 409 for one that it has already, 404 for an unknown user.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct GrantRoles {
@@ -111,7 +129,7 @@ pub struct GrantRoles {
     pub roles: Vec<String>,
 }
 
-/// Takes roles from a user; 409 for one that it has not.
+/// Takes roles from a user; 409 for one that it has not, 404 for an unknown user.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RevokeRoles {
@@ -121,7 +139,7 @@ pub struct RevokeRoles {
     pub roles: Vec<String>,
 }
 
-/// Deletes a user; `root` only while auth is off.
+/// Deletes a user; 404 for an unknown one, 403 for `root` while auth is on.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DeleteUser {

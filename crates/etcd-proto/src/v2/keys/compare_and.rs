@@ -11,7 +11,26 @@ use crate::{Error, Idempotence};
 /// Writes a value if the key holds what `compare` says; else error 101.
 ///
 /// The created index stays. Without `ttl` a time to live that the key has is removed. Never applies to
-/// directories (error 102).
+/// directories (error 102). Error 100 where there is no key: "if it does not exist" is
+/// [`Create`](super::Create).
+///
+/// # Examples
+/// By index, a copy that comes late does nothing, and a lost answer can be cleared up by sending it again:
+/// ```
+/// use etcd_proto::v2::keys::CompareAndSwap;
+/// use etcd_proto::v2::{Compare, ErrorCode, Key, Operation};
+/// use http::{HeaderMap, StatusCode};
+///
+/// let condition = Compare::index(7).build()?;
+/// let swap = Operation::from(CompareAndSwap::new(Key::new("/config")?, "on", condition));
+/// assert_eq!(swap.encode()?.body(), "value=on&prevIndex=7");
+///
+/// let body = br#"{"errorCode":101,"message":"Compare failed","cause":"[7 != 9]","index":9}"#;
+/// let error = swap.decode(StatusCode::PRECONDITION_FAILED, &HeaderMap::new(), body).unwrap_err();
+/// // Somebody wrote in between, or it was our own first copy: read the key to tell.
+/// assert_eq!(error.api().and_then(|api| api.code), Some(ErrorCode::CompareFailed));
+/// # Ok::<(), etcd_proto::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CompareAndSwap {
@@ -29,7 +48,11 @@ pub struct CompareAndSwap {
 
 /// Deletes a key if it holds what `compare` says; else error 101.
 ///
-/// Never applies to directories (error 102). etcd 0.3 is the first to know it.
+/// Never applies to directories (error 102). etcd 0.3 is the first to know it. Error 100 where there is no
+/// key.
+///
+/// By index it is the safe deletion to repeat: 100 or 101 on the repeat say that what was meant to
+/// go is no longer there as it was. A value stands in the request's URI, where proxies log it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CompareAndDelete {

@@ -10,7 +10,8 @@ use crate::{Error, Idempotence};
 
 /// Makes a directory; a **file of that name is replaced** and its value lost.
 ///
-/// An existing directory is error 102, not 105.
+/// An existing directory is error 102, not 105. To make sure of a directory send [`CreateDir`] and be content
+/// with error 105, after a look whether it is a directory that exists.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SetDir {
@@ -23,6 +24,20 @@ pub struct SetDir {
 }
 
 /// Makes a directory where no key is yet (`prevExist=false`); else error 105.
+///
+/// Seldom needed, as each write makes the directories above its key, but etcd 3.5 lets a directory have a ttl
+/// only from its beginning on:
+/// ```
+/// use etcd_proto::v2::keys::CreateDir;
+/// use etcd_proto::v2::{Key, Operation, Ttl};
+///
+/// let mut session = CreateDir::new(Key::new("/sessions/4711")?);
+/// session.ttl = Some(Ttl::from_secs(3600)?);
+/// let request = Operation::from(session).encode()?;
+/// assert_eq!(request.body(), "prevExist=false&dir=true&ttl=3600");
+/// # Ok::<(), etcd_proto::Error>(())
+/// ```
+/// When it ends, all below goes with it by one event, `expire` on the directory.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CreateDir {
@@ -40,6 +55,9 @@ pub struct CreateDir {
 /// and does nothing: there a directory's ttl can be given only when it is made.
 ///
 /// On a **file** etcd ignores `dir` and stores the empty string.
+///
+/// Where it works, watchers see an `update`, but the directory's own modified index stays what it was. Error
+/// 100 where there is no directory.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UpdateDir {

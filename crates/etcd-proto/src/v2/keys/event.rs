@@ -8,6 +8,23 @@ use super::Node;
 use crate::v2::Index;
 
 /// What happened to a key, as the server sends it to watchers.
+///
+/// # Examples
+/// ```
+/// use etcd_proto::v2::EventDecoder;
+///
+/// let mut decoder = EventDecoder::default();
+/// decoder.push(
+///     br#"{"action":"expire","node":{"key":"/lock","modifiedIndex":9,"createdIndex":7},
+///     "prevNode":{"key":"/lock","value":"host-7","modifiedIndex":8,"createdIndex":7}}"#,
+/// );
+/// let event = decoder.next_event()?.unwrap();
+/// assert!(event.action.is_removal());
+/// // The value stands in the node before, the index of the event in the node itself.
+/// assert_eq!(event.prev_node.as_ref().map(|node| node.text()), Some("host-7"));
+/// assert_eq!(event.index().get(), 9);
+/// # Ok::<(), etcd_proto::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct KeysEvent {
@@ -53,7 +70,8 @@ pub enum Action {
     CompareAndSwap,
     /// It was deleted on a condition.
     CompareAndDelete,
-    /// Its time to live ended.
+    /// Its time to live ended. Sent when the leader finds out, up to half a second later, and while there is
+    /// none not at all. Only watchers see it.
     Expire,
     /// Something that no etcd from 0.3 to 3.5 is known to send, in the server's word.
     Other(Box<str>),

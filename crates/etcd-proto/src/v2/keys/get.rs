@@ -12,6 +12,33 @@ use crate::{Error, Idempotence};
 ///
 /// Without `quorum` any member answers from its own copy, which may be old: a member cut off from the others
 /// goes on answering for ever.
+///
+/// Error 100 where there is no key; its index, too, is that of the store at the read, so that one can watch
+/// for the key from there on. With `quorum`, error 300 after 7 s where no majority answers.
+///
+/// # Examples
+/// A listing in order, with all below:
+/// ```
+/// use etcd_proto::v2::keys::Get;
+/// use etcd_proto::v2::{Call, Key, Operation};
+/// use http::{HeaderMap, StatusCode};
+///
+/// let mut list = Get::new(Key::new("/app")?);
+/// list.recursive = true;
+/// list.sorted = true;
+/// let list = Operation::from(list);
+/// assert_eq!(list.encode()?.uri(), "/v2/keys/app?recursive=true&sorted=true");
+///
+/// let body = br#"{"action":"get","node":{"key":"/app","dir":true,"nodes":[
+///     {"key":"/app/a","value":"1","modifiedIndex":8,"createdIndex":8},
+///     {"key":"/app/d","dir":true,"modifiedIndex":9,"createdIndex":9}],
+///     "modifiedIndex":8,"createdIndex":8}}"#;
+/// let app = Get::response(list.decode(StatusCode::OK, &HeaderMap::new(), body)?)?;
+/// let files = app.node.walk().filter(|node| !node.dir).map(|node| node.key.as_str());
+/// // An empty directory and one with hidden keys only look the same.
+/// assert_eq!(files.collect::<Vec<_>>(), ["/app/a"]);
+/// # Ok::<(), etcd_proto::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Get {

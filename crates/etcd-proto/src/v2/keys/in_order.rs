@@ -13,6 +13,26 @@ use crate::{Error, Idempotence};
 /// The name has 20 digits from etcd 2.2 on and is unpadded before: compare names as numbers, or better the
 /// created indexes. The directory is made where there is none. A second copy makes a second entry, so the
 /// call is never repeated once it may have been sent.
+///
+/// Error 104 where the directory is a file. After an unknown outcome only the reader can sort out a double:
+/// put something into the value by which it knows one.
+///
+/// # Examples
+/// The key of the new entry is in the answer, and sorted listings give entries in the order of their writes:
+/// ```
+/// use etcd_proto::v2::keys::CreateInOrder;
+/// use etcd_proto::v2::{Call, Key, Operation};
+/// use http::{HeaderMap, StatusCode};
+///
+/// let push = Operation::from(CreateInOrder::new(Key::new("/queue")?, "job 1"));
+/// assert_eq!(push.encode()?.method(), "POST");
+///
+/// let body = br#"{"action":"create","node":{"key":"/queue/00000000000000000042",
+///     "value":"job 1","modifiedIndex":42,"createdIndex":42}}"#;
+/// let pushed = CreateInOrder::response(push.decode(StatusCode::CREATED, &HeaderMap::new(), body)?)?;
+/// assert_eq!(pushed.node.key.name(), format!("{:020}", pushed.node.created_index.get()));
+/// # Ok::<(), etcd_proto::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CreateInOrder {
@@ -22,7 +42,8 @@ pub struct CreateInOrder {
     pub value: String,
     /// How long the entry lives; `None` for ever.
     pub ttl: Option<Ttl>,
-    /// Leave the node out of the answer (3.1 and later; ignored before).
+    /// Leave the node out of the answer (3.1 and later; ignored before). The name of the new key is then made
+    /// from the index in the answer's head.
     pub no_value_on_success: bool,
 }
 

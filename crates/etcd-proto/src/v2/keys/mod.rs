@@ -1,4 +1,32 @@
 //! The keys API: one file per sort of call, and what the server answers to all of them.
+//!
+//! | call | method, parameters | action | status | created index |
+//! | --- | --- | --- | --- | --- |
+//! | [`Get`] | GET | `get` | 200 | |
+//! | [`Set`] | PUT | `set` | 201 new, 200 replaced | new |
+//! | [`Create`] | PUT `prevExist=false` | `create` | 201 | new |
+//! | [`Update`] | PUT `prevExist=true` | `update` | 200 | kept |
+//! | [`Refresh`] | PUT `refresh=true` | `update`, `compareAndSwap` | 200 | kept |
+//! | [`CompareAndSwap`] | PUT `prevValue`, `prevIndex` | `compareAndSwap` | 200 | kept |
+//! | [`SetDir`] | PUT `dir=true` | `set` | 201 new, 200 for a file | new |
+//! | [`CreateDir`] | PUT `dir=true`, `prevExist=false` | `create` | 201 | new |
+//! | [`UpdateDir`] | PUT `dir=true`, `prevExist=true` | `update` | 200 | kept |
+//! | [`CreateInOrder`] | POST | `create` | 201 | new |
+//! | [`CreateDirInOrder`] | POST `dir=true` | `create` | 201 | new |
+//! | [`Delete`] | DELETE | `delete` | 200 | kept |
+//! | [`DeleteDir`] | DELETE `dir=true` | `delete` | 200 | kept |
+//! | [`CompareAndDelete`] | DELETE `prevValue`, `prevIndex` | `compareAndDelete` | 200 | kept |
+//! | [`Watch`] | GET `wait=true` | that of the event | 200 | |
+//!
+//! # Errors that any of them but a watch can meet
+//! - 104 (400): the path goes through a file; 107 (400): a write to `/` itself.
+//! - 110 (401): not allowed to this user.
+//! - 300 (500): no leader or no quorum. Only writes and quorum reads; a write may have happened.
+//!
+//! # What all writes have in common
+//! Directories above the key are made where there are none, without an event of their own, and stay when the
+//! key goes. A refused write leaves nothing behind and does not move the index. The leader looks each half
+//! second for what has run out, so a key may live that much longer than was asked.
 
 mod compare_and;
 mod delete;

@@ -11,6 +11,9 @@ use crate::{Error, ErrorKind};
 /// A key or directory as the server shows it in an answer or event.
 ///
 /// Written as JSON it has etcd's own shape and field order.
+///
+/// The two indexes answer two questions. The same created index: still the same node, however often it was
+/// updated (a lock that is still one's own). The same modified index: nobody has written it since.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Node {
@@ -69,6 +72,18 @@ impl Node {
     }
 
     /// The stored text read as JSON.
+    ///
+    /// ```
+    /// use etcd_proto::v2::keys::{Node, encode_json};
+    /// use etcd_proto::v2::{Index, Key};
+    ///
+    /// let mut node = Node::new(Key::new("/limits")?, Index::from(7), Index::from(7));
+    /// node.value = Some(encode_json(&[10, 20])?);
+    /// assert_eq!(node.json::<Vec<u32>>()?, [10, 20]);
+    /// // The error names the key and the place, never the value.
+    /// assert!(!node.json::<String>().unwrap_err().to_string().contains("10"));
+    /// # Ok::<(), etcd_proto::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::InvalidValue`], naming the key, if the text is no JSON of this type.

@@ -16,7 +16,8 @@ pub struct KeysResponse {
     /// Where the server was asked to leave it out (`noValueOnSuccess`), it has only the key and the modified
     /// index of the write.
     pub node: Node,
-    /// The node before, where the call changed or removed one.
+    /// The node before, where the call changed or removed one; `None` says of a [`Set`](super::Set) that the
+    /// key is new. A deleted directory comes without its children.
     #[serde(rename = "prevNode", skip_serializing_if = "Option::is_none")]
     pub prev_node: Option<Node>,
     /// State of the store and of the answering member.

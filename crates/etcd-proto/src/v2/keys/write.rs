@@ -10,7 +10,11 @@ use crate::{Error, Idempotence};
 
 /// Writes a value, whatever was there before.
 ///
-/// The node is replaced: its created index is new, and without `ttl` it lives for ever.
+/// The node is replaced: its created index is new, and without `ttl` it lives for ever. The answer's previous
+/// node is what was overwritten. A directory is error 102.
+///
+/// A copy that was held up on the way may still be applied seconds later, over what others wrote since. Where
+/// that matters, use [`CompareAndSwap`](super::CompareAndSwap) with an index.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Set {
@@ -24,7 +28,10 @@ pub struct Set {
     pub no_value_on_success: bool,
 }
 
-/// Writes a value where no key is yet (`prevExist=false`).
+/// Writes a value where no key is yet (`prevExist=false`); error 105 for a key or directory of that name.
+///
+/// Of several callers one succeeds, which makes it the usual way to take a lock, with a `ttl` to lose it
+/// again.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Create {
@@ -40,7 +47,8 @@ pub struct Create {
 
 /// Writes a value where a key is already (`prevExist=true`).
 ///
-/// The created index stays. Without `ttl` a time to live that the key has is removed.
+/// The created index stays. Without `ttl` a time to live that the key has is removed. Error 100 where there
+/// is no key, 102 for a directory.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Update {
@@ -58,6 +66,23 @@ pub struct Update {
 ///
 /// The created index stays, the modified index moves, and no watcher is woken, not even one that comes later
 /// with an older index. On a directory it works with 3.4 and never with 3.5.
+///
+/// Error 100 where the key has expired meanwhile, 101 where the condition does not hold.
+///
+/// # Examples
+/// The owner of a lock prolongs it, but not somebody else's. Since each refresh moves the modified index, the
+/// condition for the next one comes from the answer to this one; the owner's value does as well, if it is
+/// unlike all others:
+/// ```
+/// use etcd_proto::v2::keys::Refresh;
+/// use etcd_proto::v2::{Compare, Key, Operation, Ttl};
+///
+/// let mut prolong = Refresh::new(Key::new("/lock")?, Ttl::from_secs(30)?);
+/// prolong.compare = Some(Compare::value("host-7:4711").build()?);
+/// let request = Operation::from(prolong).encode()?;
+/// assert_eq!(request.body(), "refresh=true&prevExist=true&prevValue=host-7%3A4711&ttl=30");
+/// # Ok::<(), etcd_proto::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Refresh {
