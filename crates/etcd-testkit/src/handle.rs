@@ -7,7 +7,7 @@ use crate::Version;
 /// A running etcd, whatever stands behind it.
 ///
 /// Tests that only talk to a server take `&dyn Etcd`, so that the same test runs on a
-/// real server today and on one in memory later. The server lives as long as the handle does.
+/// real server and on one in memory. The server lives as long as the handle does.
 pub trait Etcd: Debug + Send + Sync {
     /// What to call this server in a test's output: kind, version, number of members.
     fn name(&self) -> &str;

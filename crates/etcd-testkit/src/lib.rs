@@ -21,17 +21,30 @@
 //! - [`Etcd`]: what every kind of server can say about itself.
 //! - [`Version`], [`Series`]: which etcd it is, or behaves like.
 //! - [`real`]: real etcd processes on loopback ports.
+//! - [`memory`]: an etcd v2 server in memory, on loopback ports or in process, with faults and virtual time.
+//!
+//! The program `etcd-memory` (feature `memory`) is that server for other languages.
 //!
 //! # Features
 //!
 //! | feature | default | gives |
 //! | --- | --- | --- |
 //! | `real` | yes | the module [`real`] |
+//! | `memory` | no | the module [`memory`] and the program `etcd-memory` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
-#![cfg_attr(not(feature = "real"), allow(rustdoc::broken_intra_doc_links, reason = "the map names `real`"))]
+#![cfg_attr(
+    not(all(feature = "real", feature = "memory")),
+    allow(rustdoc::broken_intra_doc_links, reason = "the map names every module")
+)]
 
+/// The guide's programs, compiled and run as doc tests.
+#[cfg(all(doctest, feature = "memory"))]
+#[doc = include_str!("../../../docs/testing-with-etcd-testkit.md")]
+mod guide {}
 mod handle;
+#[cfg(feature = "memory")]
+pub mod memory;
 #[cfg(feature = "real")]
 pub mod real;
 mod version;

@@ -1,0 +1,118 @@
+//! What can go wrong.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+/// What a request meets in place of a plain answer.
+///
+/// "Applied" says whether the request was carried out: a write that was and whose answer is lost is what a
+/// client has to cope with most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// No connection. Not applied.
+    ///
+    /// In process the call fails with [`ConnectRefused`](crate::memory::ConnectRefused). Over sockets connecting is
+    /// refused while a rule without conditions but the member's number is in the plan; where the server has to
+    /// read a request to know that it is meant, the connection is reset as by [`ResetBeforeHead`](Self::ResetBeforeHead).
+    Refuse,
+    /// The request is taken and never answered; the connection stays open. Not applied.
+    Hang,
+    /// The connection is reset before any byte of an answer. Not applied.
+    ResetBeforeHead,
+    /// Head out, then the connection is reset. Applied; what was a watch has seen nothing.
+    ResetAfterHead,
+    /// The connection is closed after so many bytes of the body; its head promised more. Applied.
+    ///
+    /// A body that is not longer is answered in whole.
+    CutBody(usize),
+    /// The connection is closed without an answer. Applied.
+    DropAnswer,
+    /// Status 500 with error 300 and this cause. **Not** applied.
+    ErrorBefore {
+        /// Such as `etcdserver: request timed out`.
+        cause: String,
+    },
+    /// Status 500 with error 300 and this cause. Applied.
+    ErrorAfter {
+        /// Such as `etcdserver: request timed out, possibly due to previous leader failure`.
+        cause: String,
+    },
+    /// Status 503 in plain text. Not applied.
+    Unavailable,
+    /// The answer comes later; the request is applied then, too.
+    ///
+    /// Known limit: a request whose client gives up during the delay is not applied. A real server that has read
+    /// it would carry it out.
+    Delay(Duration),
+    /// The request is applied at once, its answer comes later.
+    DelayAnswer(Duration),
+    /// The body comes in pieces of so many bytes (0 counts as 1), with a pause before each. Applied.
+    Dribble {
+        /// Bytes of a piece.
+        bytes: usize,
+        /// The pause.
+        every: Duration,
+    },
+    /// A page of a proxy: HTML with this status. Not applied.
+    Html(StatusCode),
+    /// Status 307 to this URL. Not applied.
+    Redirect(String),
+    /// Something happens to the cluster just before the request, which is answered as it is then.
+    Change(Change),
+}
+
+/// What can happen to a cluster. [`Faults::apply`](super::Faults::apply) has it happen at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// No leader for so long: writes and reads by consensus are answered after 7 s with error 300 and are **not**
+    /// applied, later either; watches are silent; nothing expires. Then the leader of before leads again, in a new term.
+    ///
+    /// Known limit: a write that waits is answered 500 after 7 s and is lost, also if a leader returns meanwhile.
+    /// A real server would often carry it out then.
+    NoLeader(Duration),
+    /// The member answers local reads and watches from its present state for so long, then catches up at once.
+    Lag {
+        /// Its number, from 0.
+        member: usize,
+        /// How long.
+        lasts: Duration,
+    },
+    /// A member is gone, as by SIGKILL: nothing connects, connections are reset. Its state is not lost.
+    Kill(usize),
+    /// A killed member is there again.
+    Restart(usize),
+    /// All events are forgotten: a watch from any index up to the present one is refused with error 401.
+    ClearHistory,
+    /// Another cluster id from now on.
+    ClusterId(u64),
+    /// The index becomes this one, usually a smaller one; keys stay, the history is cleared.
+    Index(u64),
+    /// The server's clock jumps forward. What ends in between expires.
+    ClockForward(Duration),
+    /// The server's clock jumps back: all keys live longer by that.
+    ClockBack(Duration),
+    /// The key or directory expires now, whether or not it has a time to live. It has a slash in front.
+    Expire(String),
+    /// All that has a time to live expires now.
+    ExpireAll,
+}
+
+impl Change {
+    /// The member that it names.
+    pub(crate) fn member(&self) -> Option<usize> {
+        match self {
+            Self::Lag { member, .. } | Self::Kill(member) | Self::Restart(member) => Some(*member),
+            Self::NoLeader(_)
+            | Self::ClearHistory
+            | Self::ClusterId(_)
+            | Self::Index(_)
+            | Self::ClockForward(_)
+            | Self::ClockBack(_)
+            | Self::Expire(_)
+            | Self::ExpireAll => None,
+        }
+    }
+}

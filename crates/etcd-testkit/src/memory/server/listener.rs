@@ -1,0 +1,89 @@
+//! One member's listener.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::{Port, connection};
+use crate::memory::engine::{Engine, Gate};
+
+/// One member's listener: open while its gate is.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    engine: Arc<Engine>,
+    member: usize,
+    port: Port,
+    gate: watch::Receiver<Gate>,
+    is_listening: watch::Sender<bool>,
+}
+
+impl Listener {
+    /// The sender tells whether it listens.
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        member: usize,
+        port: Port,
+        gate: watch::Receiver<Gate>,
+        is_listening: watch::Sender<bool>,
+    ) -> Self {
+        Self { engine, member, port, gate, is_listening }
+    }
+
+    /// Takes connections until it is dropped; they end with it.
+    pub(crate) async fn run(mut self, mut socket: Option<TcpListener>) {
+        let mut connections = JoinSet::new();
+        loop {
+            let gate = *self.gate.borrow_and_update();
+            if !gate.is_open {
+                socket = None;
+            }
+            if gate.is_down {
+                // They see the same gate and end by themselves, with a reset.
+                while connections.join_next().await.is_some() {}
+            }
+            if gate.is_open && socket.is_none() {
+                socket = self.port.listen().ok();
+            }
+            self.is_listening.send_replace(socket.is_some());
+            let changed = match &socket {
+                Some(socket) => self.accept(socket, gate.kills, &mut connections).await,
+                // Out of descriptors, say.
+                None if gate.is_open => {
+                    sleep(PAUSE).await;
+                    true
+                }
+                None => self.gate.changed().await.is_ok(),
+            };
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    /// Takes connections until the gate changes; `false` if it never will again.
+    async fn accept(&mut self, socket: &TcpListener, kills: u64, connections: &mut JoinSet<()>) -> bool {
+        loop {
+            tokio::select! {
+                changed = self.gate.changed() => return changed.is_ok(),
+                Some(_) = connections.join_next() => {}
+                accepted = socket.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
+                    Ok((stream, _)) => {
+                        let (engine, gate) = (Arc::clone(&self.engine), self.gate.clone());
+                        connections.spawn(connection::serve(stream, engine, self.member, kills, gate));
+                    }
+                    // That connection is gone, or descriptors are short; the next one may fare better.
+                    Err(_) => sleep(PAUSE).await,
+                },
+            }
+        }
+    }
+}
+
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Of one member; more wait in the backlog.
+const MAX_CONNECTIONS: usize = 50_000;

@@ -1,0 +1,115 @@
+//! What goes through the log: every change of the keys.
+
+use bytes::Bytes;
+use etcd_proto::v2::ErrorCode;
+
+use super::error::KeysError;
+use super::stats::Counted;
+
+/// A change of the keys, with all that it depends on. Applied to equal stores it has equal effects.
+#[derive(Clone, Debug)]
+pub(crate) enum Command {
+    /// Write, whatever is there.
+    Set(Write),
+    /// Write where nothing is.
+    Create(Write),
+    /// Write under a new name in a directory; the name is the index.
+    CreateInOrder(Write),
+    /// Write where something is.
+    Update(Write),
+    /// Write if the comparison holds.
+    CompareAndSwap(Write, Comparison),
+    /// Delete.
+    Delete { key: Bytes, dir: bool, recursive: bool },
+    /// Delete if the comparison holds.
+    CompareAndDelete(Bytes, Comparison),
+    /// Read by consensus; changes nothing.
+    QuorumGet { key: Bytes },
+}
+
+/// What is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Write {
+    pub(crate) key: Bytes,
+    pub(crate) value: Bytes,
+    pub(crate) dir: bool,
+    /// Nanoseconds since 1970.
+    pub(crate) expires: Option<i64>,
+    /// Keep the value and wake no watcher.
+    pub(crate) refresh: bool,
+}
+
+/// What must hold; the empty text and 0 stand for "not compared", as in etcd.
+#[derive(Clone, Debug)]
+pub(crate) struct Comparison {
+    pub(crate) value: Bytes,
+    pub(crate) index: u64,
+}
+
+impl Command {
+    /// The counter that the command belongs to.
+    pub(crate) fn counted(&self) -> Counted {
+        match self {
+            Self::Set(_) => Counted::Set,
+            Self::Create(_) | Self::CreateInOrder(_) => Counted::Create,
+            Self::Update(_) => Counted::Update,
+            Self::CompareAndSwap(..) => Counted::CompareAndSwap,
+            Self::Delete { .. } => Counted::Delete,
+            Self::CompareAndDelete(..) => Counted::CompareAndDelete,
+            Self::QuorumGet { .. } => Counted::Get,
+        }
+    }
+
+    /// Whether etcd counts a refusal of this command as a success (3.4, 3.5): it forgets to note some errors.
+    pub(crate) fn counts_as_success(&self, error: &KeysError) -> bool {
+        match self {
+            Self::Update(_) => {
+                matches!(error.code, ErrorCode::RootReadOnly | ErrorCode::NotAFile | ErrorCode::RaftInternal)
+            }
+            Self::CompareAndSwap(..) | Self::Delete { .. } => error.code == ErrorCode::RootReadOnly,
+            Self::CompareAndDelete(..) => {
+                matches!(error.code, ErrorCode::NotAFile | ErrorCode::CompareFailed)
+            }
+            Self::Set(_) | Self::Create(_) | Self::CreateInOrder(_) | Self::QuorumGet { .. } => false,
+        }
+    }
+
+    /// Whether a refusal counts as a failed set besides: creations whose path goes through a file do.
+    pub(crate) fn counts_failed_set(&self, error: &KeysError) -> bool {
+        matches!(self, Self::Create(_) | Self::CreateInOrder(_)) && error.code == ErrorCode::NotADirectory
+    }
+}
+
+impl Comparison {
+    /// Whether a node with this value and index is the expected one; else the cause of the refusal.
+    pub(crate) fn check(&self, value: &Bytes, index: u64) -> Result<(), Bytes> {
+        let values = (!self.value.is_empty() && self.value != value)
+            .then(|| [b"[", &*self.value, b" != ", value, b"]"].concat());
+        let indexes = (self.index != 0 && self.index != index)
+            .then(|| format!("[{} != {index}]", self.index).into_bytes());
+        match (values, indexes) {
+            (None, None) => Ok(()),
+            (Some(cause), None) | (None, Some(cause)) => Err(cause.into()),
+            (Some(values), Some(indexes)) => Err([&*values, b" ", &*indexes].concat().into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_of_a_failed_comparison_names_both_sides_of_what_failed() {
+        let check = |value: &'static str, index| {
+            Comparison { value: value.into(), index }
+                .check(&"v".into(), 7)
+                .map_err(|cause| String::from_utf8(cause.to_vec()).unwrap())
+        };
+        assert_eq!(check("v", 7), Ok(()));
+        assert_eq!(check("", 0), Ok(()));
+        assert_eq!(check("w", 0), Err("[w != v]".into()));
+        assert_eq!(check("v", 3), Err("[3 != 7]".into()));
+        assert_eq!(check("w", 3), Err("[w != v] [3 != 7]".into()));
+    }
+}
