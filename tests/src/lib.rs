@@ -3,27 +3,34 @@
 //! | for | look at |
 //! | --- | --- |
 //! | a test that only talks to a server | [`each_etcd`], which hands over `&dyn Etcd` |
-//! | a test that kills members or changes the cluster | [`each_server`], which starts servers of its own |
+//! | a test that kills members or changes the cluster | [`each_server`], which starts servers of its own: [`Needs`], [`Server`] |
+//! | a test of what only a process can be told | [`each_real_server`] |
 //! | keys that no other test uses | [`Scope`] |
 //! | what etcd itself needs time for | [`eventually`] |
 //! | a peer that is no etcd, a port that refuses | [`Peer`], [`Refused`] |
 //! | all that an error can print | [`printed`] |
 //! | all that is told to tracing | [`Capture`] |
 //! | all that passes a seam of HTTP | [`Tally`] |
+//! | the server in memory against real ones | [`differential`] |
 #![forbid(unsafe_code)]
 
 mod capture;
+pub mod differential;
 mod each;
 mod eventually;
+mod kind;
+mod memory;
 mod peer;
 mod printed;
 mod scope;
+mod server;
 mod tally;
 
 pub use capture::Capture;
-pub use each::{each_etcd, each_server};
+pub use each::{each_etcd, each_real_server, each_server};
 pub use eventually::{PATIENCE, eventually};
 pub use peer::{Peer, Refused};
 pub use printed::printed;
 pub use scope::{Scope, patient};
+pub use server::{Needs, Server, ServerMember};
 pub use tally::{Tallied, Tally};

@@ -76,6 +76,7 @@ const CASES: &[Case] = &[
     Case { name: "client-without-tls", dependency: "etcd-client", features: Features::Only(&["v2"]) },
     Case { name: "client-blocking", dependency: "etcd-client", features: Features::Only(&["blocking"]) },
     Case { name: "testkit", dependency: "etcd-testkit", features: Features::Default },
+    Case { name: "testkit-memory", dependency: "etcd-testkit", features: Features::Only(&["memory"]) },
 ];
 
 #[cfg(test)]

@@ -6,9 +6,11 @@
 mod alone;
 mod apt;
 mod deny;
+mod differential;
 mod etcd;
 mod failure;
 mod fuzz;
+mod peers;
 mod run;
 mod test;
 mod tool;
@@ -68,8 +70,14 @@ const CHORES: &[Chore] = &[
     Chore {
         name: "test",
         arguments: "[CARGO TEST ARGUMENT…]",
-        about: "run every test on every etcd that can be had",
+        about: "run every test on every etcd that can be had, and on the one in memory",
         run: test::run,
+    },
+    Chore {
+        name: "differential",
+        arguments: "[--ops N] [--seed S] [--series 3.4|3.5]",
+        about: "compare the server in memory with real ones, 100000 random operations each by default",
+        run: differential::run,
     },
     Chore {
         name: "tree",
@@ -88,6 +96,12 @@ const CHORES: &[Chore] = &[
         arguments: "[--seconds N] [TARGET…]",
         about: "fuzz each decoder of etcd-proto, 60 s each by default",
         run: fuzz::run,
+    },
+    Chore {
+        name: "peers",
+        arguments: "",
+        about: "play etcdctl and python-etcd (from PyPI) on etcd and on etcd-memory",
+        run: peers::run,
     },
     Chore {
         name: "deny",

@@ -1,7 +1,10 @@
-//! `cargo xtask test`: every test on every etcd that can be had.
+//! `cargo xtask test`: every test on every etcd that can be had, and on the one in memory.
+
+mod kind;
 
 use std::env;
 
+use self::kind::Kind;
 use crate::etcd::{self, Binary, Missing, SERIES, WAYS};
 use crate::failure::Failure;
 use crate::run;
@@ -9,14 +12,18 @@ use crate::workspace::Workspace;
 
 /// Fetches the servers, says on which of them the tests run and on which not, and runs all tests of the workspace.
 ///
-/// The tests learn it from the environment variable `ETCD_TEST_SERIES`.
+/// The tests learn it from the environment variables `ETCD_TEST_SERIES` and `ETCD_TEST_SERVERS`.
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
-    let servers = Servers::find(workspace)?;
+    let wanted = Kind::wanted()?;
+    let servers = Servers::find(workspace, wanted)?;
+    let kind = Kind::of(wanted, !servers.run.is_empty())?;
     servers.print_run();
+    println!("{}", kind.line());
     servers.print_not_run();
 
     let mut test = workspace.cargo();
-    test.args(["test", "--workspace", "--all-features"]).args(args).env("ETCD_TEST_SERIES", servers.list());
+    test.args(["test", "--workspace", "--all-features"]).args(args);
+    test.env("ETCD_TEST_SERIES", servers.list()).env(kind::VARIABLE, kind.name());
     run::visibly(&mut test)?;
 
     // Once more, because by now the lines above have long gone by.
@@ -35,7 +42,10 @@ struct Servers {
 }
 
 impl Servers {
-    fn find(workspace: &Workspace) -> Result<Self, Failure> {
+    fn find(workspace: &Workspace, wanted: Option<Kind>) -> Result<Self, Failure> {
+        if wanted == Some(Kind::Memory) {
+            return Ok(Self::none("ETCD_TEST_SERVERS is memory"));
+        }
         if let Some(named) = etcd::named() {
             return Self::only(named?);
         }
@@ -55,6 +65,11 @@ impl Servers {
         let missing =
             others.map(|series| Missing { series, reason: "ETCD_BIN names another one".to_owned() });
         Ok(Self { missing: missing.collect(), run: vec![binary] })
+    }
+
+    fn none(reason: &str) -> Self {
+        let missing = SERIES.map(|series| Missing { series, reason: reason.to_owned() });
+        Self { run: Vec::new(), missing: missing.into() }
     }
 
     fn united(fetched: Vec<Binary>, missing: Vec<Missing>, installed: Vec<Binary>) -> Self {
@@ -93,7 +108,7 @@ impl Servers {
         let mut lines: Vec<_> = self.missing.iter().map(not_run).collect();
         if self.run.is_empty() {
             lines.push(format!(
-                "no etcd at all: only the tests that need none mean anything, the others run on nothing; {WAYS}"
+                "no real etcd: tests of its processes run on nothing, all others on the one in memory; {WAYS}"
             ));
         }
         lines
@@ -129,11 +144,10 @@ mod tests {
 
     #[test]
     fn without_any_the_ways_to_get_one_are_named() {
-        let none = Servers { run: Vec::new(), missing: vec![missing("3.4")] };
-        let lines = none.not_run();
-        assert_eq!(lines[0], "etcd 3.4: not run: no network");
-        for way in ["cargo xtask etcd", "ETCD_BIN", "PATH", "target/etcd/3.4"] {
-            assert!(lines[1].contains(way), "{way}");
+        let lines = Servers::none("no network").not_run();
+        assert_eq!(lines[..2], ["etcd 3.4: not run: no network", "etcd 3.5: not run: no network"]);
+        for way in ["in memory", "cargo xtask etcd", "ETCD_BIN", "PATH", "target/etcd/3.4"] {
+            assert!(lines[2].contains(way), "{way}");
         }
         assert!(
             Servers { run: vec![binary("3.4.23"), binary("3.5.16")], missing: Vec::new() }

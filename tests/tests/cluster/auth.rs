@@ -3,8 +3,7 @@
 use etcd_client::v2::{Client, ErrorCode, Permissions};
 use etcd_client::{Error, Outcome};
 use etcd_testkit::Etcd as _;
-use etcd_testkit::real::Server;
-use etcd_tests::{Scope, each_server, patient};
+use etcd_tests::{Needs, Scope, Server, each_server, patient};
 
 fn assert_refused(error: &Error, status: u16) {
     assert!(error.is_api(), "{error:?}");
@@ -24,7 +23,7 @@ fn login(server: &Server, user: &str, password: &str) -> Client {
 
 #[tokio::test]
 async fn auth_is_switched_on_refuses_and_is_switched_off() {
-    each_server(Server::builder, async |server| {
+    each_server(Needs::members(1), async |server| {
         let guest = patient(server.endpoints()).build().unwrap();
         let scope = Scope::new(server);
         assert!(!guest.auth().status().await.unwrap().enabled);
@@ -76,7 +75,7 @@ async fn auth_is_switched_on_refuses_and_is_switched_off() {
 
 #[tokio::test]
 async fn users_are_made_changed_and_deleted() {
-    each_server(Server::builder, async |server| {
+    each_server(Needs::members(1), async |server| {
         let client = patient(server.endpoints()).build().unwrap();
         let users = client.auth().users();
         assert!(users.list().await.unwrap().is_empty());
@@ -120,7 +119,7 @@ async fn users_are_made_changed_and_deleted() {
 
 #[tokio::test]
 async fn roles_are_made_changed_and_deleted() {
-    each_server(Server::builder, async |server| {
+    each_server(Needs::members(1), async |server| {
         let client = patient(server.endpoints()).build().unwrap();
         let roles = client.auth().roles();
         let read = Permissions::new().read("/x/*");

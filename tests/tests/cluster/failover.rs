@@ -6,8 +6,9 @@ use std::time::Duration;
 use etcd_client::v2::{Client, Compare, KeysResponse};
 use etcd_client::{Endpoint, Error, Outcome, Phase};
 use etcd_testkit::Etcd as _;
-use etcd_testkit::real::{Member, Server};
-use etcd_tests::{Refused, Scope, each_etcd, each_server, eventually, patient, printed};
+use etcd_tests::{
+    Needs, Refused, Scope, Server, ServerMember, each_etcd, each_server, eventually, patient, printed,
+};
 
 /// A limit that a process which stands still reaches, and no other.
 const SHORT: Duration = Duration::from_millis(500);
@@ -70,32 +71,29 @@ async fn a_dead_endpoint_at_the_front_costs_one_attempt() {
 
 #[tokio::test]
 async fn a_killed_member_is_left_and_with_all_dead_each_is_named() {
-    each_server(
-        |binary| Server::builder(binary).members(3),
-        async |server| {
-            let (follower, endpoints) = follower_first(server).await;
-            let scope = Scope::new(server);
-            let reader = patient(&endpoints).build().unwrap();
-            let writer = patient(&endpoints).build().unwrap();
-            reader.set(scope.key("a"), "1").await.unwrap();
-            follower.kill().unwrap();
-            let read = read_on(&reader, &scope.key("a")).await;
-            assert_eq!(read.text(), "1");
-            // This one connects for the first time, and is refused.
-            let written = writer.set(scope.key("a"), "2").await.unwrap();
-            assert_eq!((written.text(), written.attempts), ("2", 2));
-            assert_eq!(reader.set(scope.key("a"), "3").await.unwrap().attempts, 1);
+    each_server(Needs::members(3), async |server| {
+        let (follower, endpoints) = follower_first(server).await;
+        let scope = Scope::new(server);
+        let reader = patient(&endpoints).build().unwrap();
+        let writer = patient(&endpoints).build().unwrap();
+        reader.set(scope.key("a"), "1").await.unwrap();
+        server.kill(follower.place).await;
+        let read = read_on(&reader, &scope.key("a")).await;
+        assert_eq!(read.text(), "1");
+        // This one connects for the first time, and is refused.
+        let written = writer.set(scope.key("a"), "2").await.unwrap();
+        assert_eq!((written.text(), written.attempts), ("2", 2));
+        assert_eq!(reader.set(scope.key("a"), "3").await.unwrap().attempts, 1);
 
-            server.kill().unwrap();
-            all_dead(&patient(&endpoints).build().unwrap(), &endpoints).await;
-            server.restart().await.unwrap();
-            let read = eventually("an answer after the restart", async || {
-                reader.get(scope.key("a")).quorum(true).await.ok()
-            })
-            .await;
-            assert_eq!(read.text(), "3");
-        },
-    )
+        server.kill_all().await;
+        all_dead(&patient(&endpoints).build().unwrap(), &endpoints).await;
+        server.restart_all().await;
+        let read = eventually("an answer after the restart", async || {
+            reader.get(scope.key("a")).quorum(true).await.ok()
+        })
+        .await;
+        assert_eq!(read.text(), "3");
+    })
     .await;
 }
 
@@ -112,12 +110,12 @@ async fn read_on(client: &Client, key: &str) -> KeysResponse {
 }
 
 /// A member that does not lead, and all endpoints with its own first. Killed, it takes no leadership along.
-async fn follower_first(server: &Server) -> (&Member, Vec<String>) {
+async fn follower_first(server: &Server) -> (ServerMember, Vec<String>) {
     let client = patient(server.endpoints()).build().unwrap();
     let leader = eventually("an election", async || client.members().leader().await.ok()).await;
-    let follower = server.members().iter().find(|member| member.name() != leader.name).unwrap();
+    let follower = server.members().into_iter().find(|member| member.name != leader.name).unwrap();
     let mut endpoints = server.endpoints();
-    endpoints.sort_by_key(|endpoint| endpoint != follower.endpoint());
+    endpoints.sort_by_key(|endpoint| *endpoint != follower.endpoint);
     (follower, endpoints)
 }
 
@@ -142,10 +140,10 @@ async fn all_dead(client: &Client, endpoints: &[String]) {
 
 #[tokio::test]
 async fn a_member_that_stands_still_leaves_writes_unknown_and_reads_harmless() {
-    each_server(Server::builder, async |server| {
+    each_server(Needs::members(1), async |server| {
         let scope = Scope::new(server);
         scope.client.set(scope.key("a"), "1").await.unwrap();
-        server.member(0).stop().unwrap();
+        server.stop(0);
         let dead = Refused::new();
         let client = patient([dead.endpoint(), server.endpoints().remove(0)]).build().unwrap();
         let attempt = client.set(scope.key("a"), "2").attempt_timeout(SHORT).await.unwrap_err();
@@ -168,7 +166,7 @@ async fn a_member_that_stands_still_leaves_writes_unknown_and_reads_harmless() {
         assert_still(&read, Outcome::NotApplied, &server.endpoints()[0]);
         let exists = client.exists(scope.key("a")).timeout(SHORT).await.unwrap_err();
         assert!(exists.is_deadline(), "{exists:?}");
-        server.member(0).resume().unwrap();
+        server.resume(0);
         scope.client.get(scope.key("a")).await.unwrap();
     })
     .await;

@@ -3,8 +3,7 @@
 use etcd_client::Endpoint;
 use etcd_client::v2::{Client, Member};
 use etcd_testkit::Etcd as _;
-use etcd_testkit::real::Server;
-use etcd_tests::{Tally, each_server, eventually, patient};
+use etcd_tests::{Needs, Server, Tally, each_server, eventually, patient};
 
 /// The leader, and the endpoints of all with those of the followers first.
 async fn leader_last(server: &Server) -> (Member, Vec<String>) {
@@ -18,16 +17,13 @@ async fn leader_last(server: &Server) -> (Member, Vec<String>) {
 
 #[tokio::test]
 async fn statistics_of_the_leader_are_found_behind_followers() {
-    each_server(
-        |binary| Server::builder(binary).members(3),
-        async |server| {
-            let (leader, endpoints) = leader_last(server).await;
-            the_leader_is_asked_after_the_followers(&leader, &endpoints).await;
-            a_follower_that_alone_may_be_asked_refuses(&leader, &endpoints).await;
-            every_member_knows_of_all(server, &leader).await;
-            each_member_tells_of_itself(&leader, &endpoints).await;
-        },
-    )
+    each_server(Needs::members(3), async |server| {
+        let (leader, endpoints) = leader_last(server).await;
+        the_leader_is_asked_after_the_followers(&leader, &endpoints).await;
+        a_follower_that_alone_may_be_asked_refuses(&leader, &endpoints).await;
+        every_member_knows_of_all(server, &leader).await;
+        each_member_tells_of_itself(&leader, &endpoints).await;
+    })
     .await;
 }
 
@@ -66,9 +62,9 @@ async fn every_member_knows_of_all(server: &Server, leader: &Member) {
     let list = client.members().list().await.unwrap();
     assert_eq!(list.len(), 3);
     for member in server.members() {
-        let found = list.iter().find(|found| found.name == member.name()).unwrap();
-        assert_eq!(found.peer_urls, [member.peer_url()]);
-        assert_eq!(found.client_urls, [member.endpoint()]);
+        let found = list.iter().find(|found| found.name == member.name).unwrap();
+        assert_eq!(found.peer_urls, [member.peer_url]);
+        assert_eq!(found.client_urls, [member.endpoint]);
     }
     let by_id = client.members().by_id().await.unwrap();
     assert_eq!(by_id.len(), 3);

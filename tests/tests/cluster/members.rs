@@ -3,8 +3,7 @@
 use etcd_client::v2::{Client, Member};
 use etcd_client::{Error, Outcome};
 use etcd_testkit::Etcd as _;
-use etcd_testkit::real::Server;
-use etcd_tests::{each_server, eventually, patient};
+use etcd_tests::{Needs, each_server, eventually, patient};
 
 /// Peer URLs of members that are never started: the discard port and the one behind it.
 const NEVER: &str = "http://127.0.0.1:9";
@@ -12,28 +11,25 @@ const NEVER_EITHER: &str = "http://127.0.0.1:10";
 
 #[tokio::test]
 async fn a_member_is_added_changed_and_removed() {
-    each_server(
-        |binary| Server::builder(binary).members(3),
-        async |server| {
-            let client = patient(server.endpoints()).build().unwrap();
-            let first = client.members().list().await.unwrap().remove(0);
-            refusals_before_anything_is_changed(&client, &first).await;
-            let added = add(&client).await;
-            assert_eq!((added.name.as_str(), added.client_urls.len()), ("", 0));
-            assert_eq!(added.peer_urls, [NEVER]);
-            assert_eq!(client.members().by_id().await.unwrap()[&added.id], added);
+    each_server(Needs::members(3), async |server| {
+        let client = patient(server.endpoints()).build().unwrap();
+        let first = client.members().list().await.unwrap().remove(0);
+        refusals_before_anything_is_changed(&client, &first).await;
+        let added = add(&client).await;
+        assert_eq!((added.name.as_str(), added.client_urls.len()), ("", 0));
+        assert_eq!(added.peer_urls, [NEVER]);
+        assert_eq!(client.members().by_id().await.unwrap()[&added.id], added);
 
-            client.members().update(&added.id, [NEVER_EITHER]).await.unwrap();
-            assert_eq!(client.members().by_id().await.unwrap()[&added.id].peer_urls, [NEVER_EITHER]);
-            let taken = client.members().update(&added.id, first.peer_urls).await.unwrap_err();
-            assert_refused(&taken, 409, "membership: peerURL exists");
+        client.members().update(&added.id, [NEVER_EITHER]).await.unwrap();
+        assert_eq!(client.members().by_id().await.unwrap()[&added.id].peer_urls, [NEVER_EITHER]);
+        let taken = client.members().update(&added.id, first.peer_urls).await.unwrap_err();
+        assert_refused(&taken, 409, "membership: peerURL exists");
 
-            client.members().remove(&added.id).await.unwrap();
-            assert_eq!(client.members().list().await.unwrap().len(), 3);
-            let again = client.members().remove(&added.id).await.unwrap_err();
-            assert_refused(&again, 410, "Member permanently removed");
-        },
-    )
+        client.members().remove(&added.id).await.unwrap();
+        assert_eq!(client.members().list().await.unwrap().len(), 3);
+        let again = client.members().remove(&added.id).await.unwrap_err();
+        assert_refused(&again, 410, "Member permanently removed");
+    })
     .await;
 }
 

@@ -3,7 +3,7 @@
 use etcd_client::{Error, ErrorKind, Outcome};
 use etcd_testkit::Etcd as _;
 use etcd_testkit::real::Server;
-use etcd_tests::{each_server, patient, printed};
+use etcd_tests::{each_real_server, patient, printed};
 
 fn assert_hint(error: &Error) {
     assert!(error.is_v2_not_enabled(), "{error:?}");
@@ -16,7 +16,7 @@ fn assert_hint(error: &Error) {
 
 #[tokio::test]
 async fn every_call_of_the_v2_api_says_how_to_enable_it() {
-    each_server(
+    each_real_server(
         |binary| Server::builder(binary).without_v2(),
         async |server| {
             let client = patient(server.endpoints()).build().unwrap();

@@ -4,8 +4,7 @@ use std::future::IntoFuture as _;
 use std::time::Duration;
 
 use etcd_client::v2::{Action, Compare};
-use etcd_testkit::real::Server;
-use etcd_tests::{PATIENCE, Scope, each_etcd, each_server, patient};
+use etcd_tests::{Needs, PATIENCE, Scope, each_etcd, each_server, patient};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 
@@ -129,7 +128,7 @@ async fn the_clients_limits_end_other_calls_and_never_a_watch() {
 
 #[tokio::test]
 async fn an_index_that_the_history_no_longer_has_is_an_error() {
-    each_server(Server::builder, async |server| {
+    each_server(Needs::members(1), async |server| {
         let scope = Scope::new(server);
         let first = scope.client.set(scope.key("a"), "1").await.unwrap();
         join_all((0..40).map(|key| write_often(&scope, key))).await;
