@@ -2,7 +2,8 @@
 //!
 //! | run | shows |
 //! | --- | --- |
-//! | `cargo run --example quickstart` | every keys call against an etcd, in a namespace that it deletes again |
+//! | `cargo run --example quickstart` | every keys call with its answer, on an etcd in memory or on the one that the environment names |
+//! | `cargo run --release --example memory_figures` | what the etcd in memory can carry, beside the aims |
 #![forbid(unsafe_code)]
 
 /// The programs of the README, so that they are compiled with the tests.
