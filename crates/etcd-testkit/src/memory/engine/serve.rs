@@ -62,6 +62,7 @@ impl Engine {
             Ok(response.map(Body::whole))
         };
         let silently = || self.note(call, &fault, None);
+        let shaped = async |shape| self.answer(call, Some(&fault)).await.map(|body| body.shaped(shape));
         match &fault {
             Fault::Refuse => {
                 silently();
@@ -79,10 +80,7 @@ impl Engine {
                 drop(self.handle(call, Some(&fault), Told::Nothing));
                 Err(NoAnswer::Lost(Disconnected::CLOSED))
             }
-            Fault::ErrorBefore { cause } => {
-                let error = self.with(|state| state.store.raft_error(cause));
-                instead(error)
-            }
+            Fault::ErrorBefore { cause } => instead(self.with(|state| state.store.raft_error(cause))),
             Fault::ErrorAfter { cause } => {
                 let error = self.with(|state| state.store.raft_error(cause));
                 drop(self.handle(call, Some(&fault), Told::Status(error.status())));
@@ -100,18 +98,9 @@ impl Engine {
                 sleep(*delay).await;
                 Ok(answer)
             }
-            Fault::ResetAfterHead => {
-                let shape = Shape::cut(0, Disconnected::RESET);
-                Ok(self.answer(call, Some(&fault)).await.map(|body| body.shaped(shape)))
-            }
-            Fault::CutBody(bytes) => {
-                let shape = Shape::cut(*bytes, Disconnected::CLOSED);
-                Ok(self.answer(call, Some(&fault)).await.map(|body| body.shaped(shape)))
-            }
-            Fault::Dribble { bytes, every } => {
-                let shape = Shape::dribble(*bytes, *every);
-                Ok(self.answer(call, Some(&fault)).await.map(|body| body.shaped(shape)))
-            }
+            Fault::ResetAfterHead => Ok(shaped(Shape::cut(0, Disconnected::RESET)).await),
+            Fault::CutBody(bytes) => Ok(shaped(Shape::cut(*bytes, Disconnected::CLOSED)).await),
+            Fault::Dribble { bytes, every } => Ok(shaped(Shape::dribble(*bytes, *every)).await),
             Fault::Change(change) => {
                 self.change(change);
                 // Looked at here as well: the select around this is not polled before the store has answered.
