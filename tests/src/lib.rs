@@ -12,12 +12,14 @@
 //! | all that is told to tracing | [`Capture`] |
 //! | all that passes a seam of HTTP | [`Tally`] |
 //! | the server in memory against real ones | [`differential`] |
+//! | members that die, freeze or are silent | [`failover`] |
 #![forbid(unsafe_code)]
 
 mod capture;
 pub mod differential;
 mod each;
 mod eventually;
+pub mod failover;
 mod kind;
 mod memory;
 mod peer;
