@@ -15,8 +15,8 @@ use crate::connection::Connection;
 use crate::credentials::printable;
 use crate::{
     AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, CollectLayer, Credentials,
-    DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService, RequestSpanLayer, RetryLayer,
-    RouteLayer, Transport, UserAgentLayer,
+    DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService, RedirectLayer, RequestSpanLayer,
+    RetryLayer, RouteLayer, Transport, UserAgentLayer,
 };
 
 /// Sets up a [`Transport`]. Nothing is checked before [`Builder::build`].
@@ -64,6 +64,7 @@ struct Settings {
     connect_timeout: Duration,
     user_agent: Option<String>,
     trace_bodies: bool,
+    redirect_hosts: Vec<String>,
 }
 
 impl Builder {
@@ -76,6 +77,7 @@ impl Builder {
             connect_timeout: CONNECT_TIMEOUT,
             user_agent: None,
             trace_bodies: false,
+            redirect_hosts: Vec::new(),
         };
         Self { settings, call: Identity::new(), attempt: Identity::new(), endpoint: Identity::new() }
     }
@@ -124,6 +126,16 @@ impl<C, A, E> Builder<C, A, E> {
         self
     }
 
+    /// Lets redirects lead to this server too. Default: to the servers of the list only.
+    ///
+    /// Written as in a list of servers, the port being 2379 where none is given; a `Location` without a port
+    /// means 80. Nothing but a redirect leads there. **Credentials are sent there as well.** It is checked by
+    /// [`Builder::build`].
+    pub fn allow_redirect_to(mut self, server: impl Into<String>) -> Self {
+        self.settings.redirect_hosts.push(server.into());
+        self
+    }
+
     /// Adds a layer around whole calls.
     ///
     /// It sees a call once, however many attempts it takes, and its time counts against no limit. A failure
@@ -156,7 +168,8 @@ impl<C, A, E> Builder<C, A, E> {
     ///
     /// # Errors
     ///
-    /// `InvalidCredentials`, `InvalidUserAgent`; `InsecureAuth` for credentials together with a server that
+    /// `InvalidCredentials`, `InvalidUserAgent`; `InvalidEndpoint` for a server that redirects may lead to;
+    /// `InsecureAuth` for credentials together with a server that
     /// is not on this machine, unless [`Builder::allow_plaintext_auth`].
     pub fn build<CB, AB, EB>(self) -> Result<Transport, Error>
     where
@@ -205,11 +218,19 @@ impl<C, A, E> Builder<C, A, E> {
         let Self { settings, call, attempt, endpoint } = self;
         let connection = settings.bottom(connection)?;
         let endpoint = layer_fn(move |connection: DynService| DynService::new(endpoint.layer(connection)));
+        let redirect = RedirectLayer::new(settings.endpoints.clone());
+        let redirect = match settings.redirect_servers()? {
+            None => redirect,
+            Some(servers) => {
+                let outside = RouteLayer::new(servers.clone()).endpoint_layer(endpoint.clone());
+                redirect.also_to(servers, DynService::new(outside.layer(connection.clone())))
+            }
+        };
         let route = RouteLayer::new(settings.endpoints.clone()).endpoint_layer(endpoint);
         let strays = route.strays();
 
         let spans = AttemptSpanLayer::new().trace_bodies(settings.trace_bodies);
-        let inner = CollectLayer::new().layer(route.layer(connection));
+        let inner = CollectLayer::new().layer(redirect.layer(route.layer(connection)));
         let inner = spans.layer(AttemptTimeoutLayer::new().layer(inner));
         let inner = DynService::new(attempt.layer(DynService::new(inner)));
         let inner = DeadlineLayer::new().layer(RetryLayer::new().layer(inner));
@@ -219,6 +240,12 @@ impl<C, A, E> Builder<C, A, E> {
 }
 
 impl Settings {
+    /// The servers outside of the list that redirects may lead to.
+    fn redirect_servers(&self) -> Result<Option<Endpoints>, Error> {
+        let hosts = &self.redirect_hosts;
+        (!hosts.is_empty()).then(|| Endpoints::new(hosts.iter().map(String::as_str))).transpose()
+    }
+
     /// What is the same for every request: classification of failures, and constant headers above it.
     fn bottom<N, NB>(&self, connection: N) -> Result<DynService, Error>
     where
@@ -232,7 +259,9 @@ impl Settings {
         let connection = agent.layer(ClassifyLayer::new().layer(connection));
         let Some((user, password)) = &self.credentials else { return Ok(DynService::new(connection)) };
         let credentials = Credentials::new(user, password.expose_secret())?;
-        let exposed = self.endpoints.iter().find(|endpoint| !endpoint.is_loopback());
+        let redirect_servers = self.redirect_servers()?;
+        let mut servers = self.endpoints.iter().chain(redirect_servers.iter().flatten());
+        let exposed = servers.find(|endpoint| !endpoint.is_loopback());
         if let (Some(endpoint), false) = (exposed, self.plaintext_auth) {
             return Err(Error::new(ErrorKind::InsecureAuth).at(Some(endpoint.clone())));
         }

@@ -24,6 +24,13 @@ pub enum ErrorKind {
     BodyTooLarge,
     /// The head of an answer came, but its body was cut or is not valid HTTP.
     BodyInterrupted,
+    /// A redirect (307, 308) that must not be followed: to a server that is not in the list, from `https` to
+    /// `http`, in a circle. A redirect with a `Location` has turned the write away: it was not applied. Not
+    /// repeated.
+    Redirect,
+    /// An answer 301, 302 or 303: the path is not one that etcd serves, such as one with `//` in it. Never
+    /// followed. With 301 nothing was done; 302 and 303 are not etcd's and prove nothing.
+    Moved,
     /// What should be a server is none, or a call is pinned to a server that is not in the list.
     InvalidEndpoint,
     /// An empty list of servers.
@@ -55,6 +62,8 @@ impl ErrorKind {
             | Self::Deadline
             | Self::BodyInterrupted => true,
             Self::BodyTooLarge
+            | Self::Redirect
+            | Self::Moved
             | Self::InvalidEndpoint
             | Self::NoEndpoints
             | Self::TlsUnavailable
@@ -74,6 +83,8 @@ impl ErrorKind {
             Self::Connect | Self::Interrupted | Self::AttemptTimeout | Self::BodyInterrupted => true,
             Self::Deadline
             | Self::BodyTooLarge
+            | Self::Redirect
+            | Self::Moved
             | Self::InvalidEndpoint
             | Self::NoEndpoints
             | Self::TlsUnavailable
@@ -94,6 +105,8 @@ impl ErrorKind {
             Self::Deadline => "deadline",
             Self::BodyTooLarge => "body_too_large",
             Self::BodyInterrupted => "body_interrupted",
+            Self::Redirect => "redirect",
+            Self::Moved => "moved",
             Self::InvalidEndpoint => "invalid_endpoint",
             Self::NoEndpoints => "no_endpoints",
             Self::TlsUnavailable => "tls_unavailable",

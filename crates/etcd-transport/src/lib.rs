@@ -38,6 +38,7 @@
 //! AttemptSpanLayer     span etcd.attempt
 //! AttemptTimeoutLayer  limit of the attempt
 //! CollectLayer         reads bodies within limits, parses etcd's errors
+//! RedirectLayer        follows redirects to servers of the list, refuses all others
 //! RouteLayer           chooses the endpoint; absolute URI
 //! endpoint layers *    one instance per endpoint
 //! AuthorizationLayer, UserAgentLayer, ClassifyLayer, and the pool of HTTP/1.1 connections
@@ -75,7 +76,7 @@
 //! # Not here yet
 //!
 //! Repeating what may be repeated, back-off and budget, re-issue, health of servers, racing of slow connects,
-//! redirects and TLS are for later versions. An `https` server is an error of kind `TlsUnavailable`.
+//! and TLS are for later versions. An `https` server is an error of kind `TlsUnavailable`.
 #![forbid(unsafe_code)]
 
 mod attempt;
@@ -101,6 +102,7 @@ mod error;
 mod error_kind;
 mod http_service;
 mod proof;
+mod redirect;
 mod req_body;
 mod resp_body;
 pub mod retry;
@@ -123,6 +125,7 @@ pub use endpoints::Endpoints;
 pub use error::Error;
 pub use error_kind::ErrorKind;
 pub use http_service::HttpService;
+pub use redirect::{Redirect, RedirectLayer};
 pub use req_body::ReqBody;
 pub use resp_body::RespBody;
 pub use retry::{Retry, RetryLayer};
@@ -137,6 +140,7 @@ pub mod future {
     pub use crate::collect::ResponseFuture as CollectFuture;
     pub use crate::deadline::ResponseFuture as DeadlineFuture;
     pub use crate::dyn_service::ResponseFuture as DynServiceFuture;
+    pub use crate::redirect::ResponseFuture as RedirectFuture;
     pub use crate::retry::ResponseFuture as RetryFuture;
     pub use crate::route::ResponseFuture as RouteFuture;
     pub use crate::span::{AttemptSpanFuture, RequestSpanFuture};

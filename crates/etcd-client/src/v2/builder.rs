@@ -54,6 +54,7 @@ pub struct ClientBuilder {
     connect_timeout: Option<Duration>,
     user_agent: Option<String>,
     trace_bodies: bool,
+    redirect_hosts: Vec<String>,
     limits: Limits,
     call: HttpLayers,
     attempt: HttpLayers,
@@ -71,6 +72,7 @@ impl ClientBuilder {
             connect_timeout: None,
             user_agent: None,
             trace_bodies: false,
+            redirect_hosts: Vec::new(),
             limits: Limits::default(),
             call: HttpLayers::default(),
             attempt: HttpLayers::default(),
@@ -145,6 +147,12 @@ impl ClientBuilder {
     /// passwords.** Off by default.
     pub fn trace_bodies(mut self, trace: bool) -> Self {
         self.trace_bodies = trace;
+        self
+    }
+
+    /// Lets redirects (307, 308) lead to this server too, with the credentials. Only the endpoints by default.
+    pub fn allow_redirect_to(mut self, server: impl Into<String>) -> Self {
+        self.redirect_hosts.push(server.into());
         self
     }
 
@@ -223,6 +231,9 @@ impl ClientBuilder {
         }
         if let Some(user_agent) = self.user_agent {
             transport = transport.user_agent(user_agent);
+        }
+        for server in self.redirect_hosts {
+            transport = transport.allow_redirect_to(server);
         }
         let codec = Codec::new(transport.build()?, self.limits);
         Ok(Client::from_service(self.operation.layer(DynOperationService::new(codec))))
