@@ -394,6 +394,10 @@ fn kind_of_transport(kind: etcd_transport::ErrorKind) -> ErrorKind {
         Transport::NoRuntime => ErrorKind::NoRuntime,
         Transport::Redirect => ErrorKind::Redirect,
         Transport::Moved => ErrorKind::InvalidKey,
+        Transport::ClusterChanged => ErrorKind::ClusterChanged,
+        Transport::IndexWentBack => ErrorKind::IndexWentBack,
+        Transport::InvalidHead => ErrorKind::InvalidHead,
+        Transport::RequestTooLong => ErrorKind::RequestTooLong,
         Transport::InvalidEndpoint
         | Transport::NoEndpoints
         | Transport::InvalidCredentials

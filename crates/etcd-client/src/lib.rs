@@ -49,4 +49,4 @@ pub mod v2;
 pub use error::{Error, Result};
 pub use error_kind::ErrorKind;
 pub use etcd_proto::{BoxError, Idempotence, Outcome};
-pub use etcd_transport::{Attempt, Attempts, Endpoint, Endpoints, Phase};
+pub use etcd_transport::{Attempt, Attempts, ClusterId, Endpoint, Endpoints, Phase};

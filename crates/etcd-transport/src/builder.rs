@@ -13,10 +13,12 @@ use tower_layer::{Identity, Layer, Stack, layer_fn};
 
 use crate::connection::Connection;
 use crate::credentials::printable;
+use crate::transport::Cluster;
 use crate::{
-    AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, CollectLayer, Credentials,
-    DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService, RedirectLayer, RequestSpanLayer,
-    RetryLayer, RouteLayer, Transport, UserAgentLayer,
+    AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, ClusterId, ClusterPinLayer,
+    CollectLayer, Credentials, DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService,
+    MonotonicReadsLayer, RedirectLayer, RequestLineLimitLayer, RequestSpanLayer, RetryLayer, RouteLayer,
+    SeenIndex, Transport, UserAgentLayer,
 };
 
 /// Sets up a [`Transport`]. Nothing is checked before [`Builder::build`].
@@ -65,6 +67,9 @@ struct Settings {
     user_agent: Option<String>,
     trace_bodies: bool,
     redirect_hosts: Vec<String>,
+    cluster_id: ClusterId,
+    monotonic_reads: bool,
+    request_line_limit: usize,
 }
 
 impl Builder {
@@ -78,6 +83,9 @@ impl Builder {
             user_agent: None,
             trace_bodies: false,
             redirect_hosts: Vec::new(),
+            cluster_id: ClusterId::learned(),
+            monotonic_reads: false,
+            request_line_limit: RequestLineLimitLayer::DEFAULT,
         };
         Self { settings, call: Identity::new(), attempt: Identity::new(), endpoint: Identity::new() }
     }
@@ -133,6 +141,32 @@ impl<C, A, E> Builder<C, A, E> {
     /// [`Builder::build`].
     pub fn allow_redirect_to(mut self, server: impl Into<String>) -> Self {
         self.settings.redirect_hosts.push(server.into());
+        self
+    }
+
+    /// Takes answers of this cluster only, see [`ClusterPinLayer`]. Default: of the cluster that answers
+    /// first.
+    pub fn expected_cluster_id(self, id: impl AsRef<str>) -> Self {
+        self.cluster_id(ClusterId::expected(id))
+    }
+
+    /// The cluster's id, to share it or to keep a copy. Default: a fresh [`ClusterId::learned`].
+    pub fn cluster_id(mut self, id: ClusterId) -> Self {
+        self.settings.cluster_id = id;
+        self
+    }
+
+    /// Whether reads are refused that are older than what was seen, see [`MonotonicReadsLayer`]. Default
+    /// false; a request can say otherwise.
+    pub fn monotonic_reads(mut self, on: bool) -> Self {
+        self.settings.monotonic_reads = on;
+        self
+    }
+
+    /// How long a request line may be, in bytes with its line break. Default 4096, what etcd takes on a new
+    /// connection without TLS, see [`RequestLineLimitLayer`].
+    pub fn request_line_limit(mut self, bytes: usize) -> Self {
+        self.settings.request_line_limit = bytes;
         self
     }
 
@@ -218,24 +252,30 @@ impl<C, A, E> Builder<C, A, E> {
         let Self { settings, call, attempt, endpoint } = self;
         let connection = settings.bottom(connection)?;
         let endpoint = layer_fn(move |connection: DynService| DynService::new(endpoint.layer(connection)));
+        let pin = ClusterPinLayer::new(settings.cluster_id.clone());
+        let seen = SeenIndex::new();
+        let monotonic = MonotonicReadsLayer::new(seen.clone()).by_default(settings.monotonic_reads);
         let redirect = RedirectLayer::new(settings.endpoints.clone());
         let redirect = match settings.redirect_servers()? {
             None => redirect,
             Some(servers) => {
-                let outside = RouteLayer::new(servers.clone()).endpoint_layer(endpoint.clone());
+                let outside = RouteLayer::new(servers.clone()).endpoint_layer(pin.clone());
+                let outside = outside.endpoint_layer(endpoint.clone());
                 redirect.also_to(servers, DynService::new(outside.layer(connection.clone())))
             }
         };
-        let route = RouteLayer::new(settings.endpoints.clone()).endpoint_layer(endpoint);
+        let route = RouteLayer::new(settings.endpoints.clone()).endpoint_layer(pin).endpoint_layer(endpoint);
         let strays = route.strays();
 
         let spans = AttemptSpanLayer::new().trace_bodies(settings.trace_bodies);
         let inner = CollectLayer::new().layer(redirect.layer(route.layer(connection)));
+        let inner = RequestLineLimitLayer::new(settings.request_line_limit).layer(monotonic.layer(inner));
         let inner = spans.layer(AttemptTimeoutLayer::new().layer(inner));
         let inner = DynService::new(attempt.layer(DynService::new(inner)));
         let inner = DeadlineLayer::new().layer(RetryLayer::new().layer(inner));
         let inner = DynService::new(RequestSpanLayer::new().layer(inner));
-        Ok(Transport::built(DynService::new(call.layer(inner)), settings.endpoints, strays))
+        let cluster = Cluster { endpoints: settings.endpoints, strays, id: settings.cluster_id, seen };
+        Ok(Transport::built(DynService::new(call.layer(inner)), cluster))
     }
 }
 

@@ -286,6 +286,14 @@ predicates! {
     is_redirect => Redirect;
     /// Whether a server does not serve the path as it was written.
     is_moved => Moved;
+    /// Whether the answer is one of another cluster.
+    is_cluster_changed => ClusterChanged;
+    /// Whether a read was answered from an older state than one that had been seen.
+    is_index_went_back => IndexWentBack;
+    /// Whether the head of the answer is no HTTP, or too large.
+    is_invalid_head => InvalidHead;
+    /// Whether the request line is longer than the limit.
+    is_request_too_long => RequestTooLong;
     /// Whether something is no server, or not one of the list.
     is_invalid_endpoint => InvalidEndpoint;
     /// Whether the list of servers is empty.
@@ -335,7 +343,9 @@ impl fmt::Display for Error {
             },
             ErrorKind::BodyTooLarge => write!(f, "answer of {server} is larger than {detail} bytes"),
             ErrorKind::BodyInterrupted => write!(f, "answer of {server} is cut or damaged behind its head"),
-            ErrorKind::Redirect => write!(f, "{server} {detail}"),
+            ErrorKind::Redirect | ErrorKind::ClusterChanged => write!(f, "{server} {detail}"),
+            ErrorKind::IndexWentBack => write!(f, "{server} answered from the past: {detail}"),
+            ErrorKind::InvalidHead => write!(f, "head of the answer of {server} is no HTTP, or too large"),
             ErrorKind::Moved => {
                 write!(f, "{server} does not serve the path as it is written (status {detail})")
             }
@@ -344,9 +354,10 @@ impl fmt::Display for Error {
             ErrorKind::InsecureAuth => {
                 write!(f, "will not send a password unencrypted to {server} unless that is allowed")
             }
-            ErrorKind::InvalidEndpoint | ErrorKind::InvalidCredentials | ErrorKind::InvalidUserAgent => {
-                f.write_str(detail)
-            }
+            ErrorKind::RequestTooLong
+            | ErrorKind::InvalidEndpoint
+            | ErrorKind::InvalidCredentials
+            | ErrorKind::InvalidUserAgent => f.write_str(detail),
             ErrorKind::NoRuntime => {
                 f.write_str("calls need a tokio runtime, and this one was made outside of any")
             }

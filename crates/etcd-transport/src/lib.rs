@@ -33,13 +33,15 @@
 //! call layers *        once per call; path-only URI; the final result
 //! RequestSpanLayer     span etcd.request
 //! DeadlineLayer        limit of the call
-//! RetryLayer           the next endpoint where nothing was sent, or where only the leader can answer
+//! RetryLayer           the next endpoint where nothing was sent, or where another one may serve
 //! attempt layers *     once per attempt; path-only URI
 //! AttemptSpanLayer     span etcd.attempt
 //! AttemptTimeoutLayer  limit of the attempt
+//! RequestLineLimitLayer, MonotonicReadsLayer
 //! CollectLayer         reads bodies within limits, parses etcd's errors
 //! RedirectLayer        follows redirects to servers of the list, refuses all others
 //! RouteLayer           chooses the endpoint; absolute URI
+//! ClusterPinLayer      refuses answers of another cluster; one instance per endpoint
 //! endpoint layers *    one instance per endpoint
 //! AuthorizationLayer, UserAgentLayer, ClassifyLayer, and the pool of HTTP/1.1 connections
 //! ```
@@ -86,6 +88,8 @@ mod builder;
 mod call_context;
 mod call_state;
 mod classify;
+mod cluster_id;
+mod cluster_pin;
 mod collect;
 mod collected;
 mod connection;
@@ -101,9 +105,11 @@ mod endpoints;
 mod error;
 mod error_kind;
 mod http_service;
+mod monotonic_reads;
 mod proof;
 mod redirect;
 mod req_body;
+mod request_line_limit;
 mod resp_body;
 pub mod retry;
 mod route;
@@ -115,6 +121,8 @@ pub use attempt_timeout::{AttemptTimeout, AttemptTimeoutLayer};
 pub use builder::Builder;
 pub use call_context::{BodyMode, CallContext};
 pub use classify::{Classify, ClassifyLayer, ConnectError};
+pub use cluster_id::ClusterId;
+pub use cluster_pin::{ClusterPin, ClusterPinLayer};
 pub use collect::{Collect, CollectLayer};
 pub use constant_header::{AuthorizationLayer, ConstantHeader, UserAgentLayer};
 pub use credentials::Credentials;
@@ -125,8 +133,10 @@ pub use endpoints::Endpoints;
 pub use error::Error;
 pub use error_kind::ErrorKind;
 pub use http_service::HttpService;
+pub use monotonic_reads::{MonotonicReads, MonotonicReadsLayer, SeenIndex};
 pub use redirect::{Redirect, RedirectLayer};
 pub use req_body::ReqBody;
+pub use request_line_limit::{RequestLineLimit, RequestLineLimitLayer};
 pub use resp_body::RespBody;
 pub use retry::{Retry, RetryLayer};
 pub use route::{Route, RouteLayer};
@@ -137,10 +147,13 @@ pub use transport::Transport;
 pub mod future {
     pub use crate::attempt_timeout::ResponseFuture as AttemptTimeoutFuture;
     pub use crate::classify::ResponseFuture as ClassifyFuture;
+    pub use crate::cluster_pin::ResponseFuture as ClusterPinFuture;
     pub use crate::collect::ResponseFuture as CollectFuture;
     pub use crate::deadline::ResponseFuture as DeadlineFuture;
     pub use crate::dyn_service::ResponseFuture as DynServiceFuture;
+    pub use crate::monotonic_reads::ResponseFuture as MonotonicReadsFuture;
     pub use crate::redirect::ResponseFuture as RedirectFuture;
+    pub use crate::request_line_limit::ResponseFuture as RequestLineLimitFuture;
     pub use crate::retry::ResponseFuture as RetryFuture;
     pub use crate::route::ResponseFuture as RouteFuture;
     pub use crate::span::{AttemptSpanFuture, RequestSpanFuture};

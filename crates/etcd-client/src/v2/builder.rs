@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use etcd_proto::BoxError;
 use etcd_proto::v2::auth::Password;
-use etcd_transport::{DynService, Endpoints, HttpService, Transport};
+use etcd_transport::{ClusterId, DynService, Endpoints, HttpService, Transport};
 use tower_layer::Layer;
 
 use super::codec::Codec;
@@ -55,6 +55,8 @@ pub struct ClientBuilder {
     user_agent: Option<String>,
     trace_bodies: bool,
     redirect_hosts: Vec<String>,
+    cluster_id: Option<ClusterId>,
+    monotonic_reads: bool,
     limits: Limits,
     call: HttpLayers,
     attempt: HttpLayers,
@@ -73,6 +75,8 @@ impl ClientBuilder {
             user_agent: None,
             trace_bodies: false,
             redirect_hosts: Vec::new(),
+            cluster_id: None,
+            monotonic_reads: false,
             limits: Limits::default(),
             call: HttpLayers::default(),
             attempt: HttpLayers::default(),
@@ -156,6 +160,28 @@ impl ClientBuilder {
         self
     }
 
+    /// Takes answers of this cluster only, by its id in hexadecimal; others are
+    /// [`ErrorKind::ClusterChanged`](crate::ErrorKind::ClusterChanged). By default the first answer says which
+    /// cluster it is.
+    pub fn expected_cluster_id(self, id: impl AsRef<str>) -> Self {
+        self.cluster_id(ClusterId::expected(id))
+    }
+
+    /// The cluster's id, to keep a copy of it: for reading the id, and for forgetting it after the cluster was
+    /// replaced on purpose.
+    pub fn cluster_id(mut self, id: ClusterId) -> Self {
+        self.cluster_id = Some(id);
+        self
+    }
+
+    /// Refuses reads that are older than what this client has seen: the next member is asked, and at the end
+    /// it is [`ErrorKind::IndexWentBack`](crate::ErrorKind::IndexWentBack). Off by default; watches are not
+    /// refused. A read can say otherwise for itself.
+    pub fn monotonic_reads(mut self, on: bool) -> Self {
+        self.monotonic_reads = on;
+        self
+    }
+
     /// Adds a layer that sees each typed request once.
     pub fn operation_layer<L>(mut self, layer: L) -> Self
     where
@@ -231,6 +257,10 @@ impl ClientBuilder {
         }
         if let Some(user_agent) = self.user_agent {
             transport = transport.user_agent(user_agent);
+        }
+        transport = transport.monotonic_reads(self.monotonic_reads);
+        if let Some(id) = self.cluster_id {
+            transport = transport.cluster_id(id);
         }
         for server in self.redirect_hosts {
             transport = transport.allow_redirect_to(server);

@@ -35,6 +35,7 @@ pub(crate) struct CallOptions {
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) call_timeout: Option<Duration>,
     pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) monotonic_reads: Option<bool>,
 }
 
 impl Limits {
