@@ -13,12 +13,13 @@ use tower_layer::{Identity, Layer, Stack, layer_fn};
 
 use crate::connection::Connection;
 use crate::credentials::printable;
+use crate::observer::SharedObserver;
 use crate::transport::Cluster;
 use crate::{
     AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, ClusterId, ClusterPinLayer,
     CollectLayer, Credentials, DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService,
-    MonotonicReadsLayer, RedirectLayer, RequestLineLimitLayer, RequestSpanLayer, RetryLayer, RouteLayer,
-    SeenIndex, Transport, UserAgentLayer,
+    MonotonicReadsLayer, ObserveLayer, Observer, RedirectLayer, RequestLineLimitLayer, RequestSpanLayer,
+    RetryLayer, RouteLayer, SeenIndex, Transport, UserAgentLayer,
 };
 
 /// Sets up a [`Transport`]. Nothing is checked before [`Builder::build`].
@@ -70,6 +71,7 @@ struct Settings {
     cluster_id: ClusterId,
     monotonic_reads: bool,
     request_line_limit: usize,
+    observer: Option<SharedObserver>,
 }
 
 impl Builder {
@@ -86,6 +88,7 @@ impl Builder {
             cluster_id: ClusterId::learned(),
             monotonic_reads: false,
             request_line_limit: RequestLineLimitLayer::DEFAULT,
+            observer: None,
         };
         Self { settings, call: Identity::new(), attempt: Identity::new(), endpoint: Identity::new() }
     }
@@ -167,6 +170,18 @@ impl<C, A, E> Builder<C, A, E> {
     /// connection without TLS, see [`RequestLineLimitLayer`].
     pub fn request_line_limit(mut self, bytes: usize) -> Self {
         self.settings.request_line_limit = bytes;
+        self
+    }
+
+    /// Tells of the beginning and the end of each attempt, see [`Observer`]. Default: nobody; the last one
+    /// given counts.
+    pub fn observer(self, observer: impl Observer) -> Self {
+        self.shared_observer(SharedObserver::new(observer))
+    }
+
+    /// As [`Builder::observer`], for one that is shared already.
+    pub fn shared_observer(mut self, observer: SharedObserver) -> Self {
+        self.settings.observer = Some(observer);
         self
     }
 
@@ -267,10 +282,11 @@ impl<C, A, E> Builder<C, A, E> {
         let route = RouteLayer::new(settings.endpoints.clone()).endpoint_layer(pin).endpoint_layer(endpoint);
         let strays = route.strays();
 
+        let observe = ObserveLayer::of(settings.observer.clone());
         let spans = AttemptSpanLayer::new().trace_bodies(settings.trace_bodies);
         let inner = CollectLayer::new().layer(redirect.layer(route.layer(connection)));
         let inner = RequestLineLimitLayer::new(settings.request_line_limit).layer(monotonic.layer(inner));
-        let inner = spans.layer(AttemptTimeoutLayer::new().layer(inner));
+        let inner = spans.layer(observe.layer(AttemptTimeoutLayer::new().layer(inner)));
         let inner = DynService::new(attempt.layer(DynService::new(inner)));
         let inner = DeadlineLayer::new().layer(RetryLayer::new().layer(inner));
         let inner = DynService::new(RequestSpanLayer::new().layer(inner));

@@ -36,6 +36,7 @@
 //! RetryLayer           the next endpoint where nothing was sent, or where another one may serve
 //! attempt layers *     once per attempt; path-only URI
 //! AttemptSpanLayer     span etcd.attempt
+//! ObserveLayer         tells an observer
 //! AttemptTimeoutLayer  limit of the attempt
 //! RequestLineLimitLayer, MonotonicReadsLayer
 //! CollectLayer         reads bodies within limits, parses etcd's errors
@@ -106,6 +107,8 @@ mod error;
 mod error_kind;
 mod http_service;
 mod monotonic_reads;
+mod observe;
+mod observer;
 mod proof;
 mod redirect;
 mod req_body;
@@ -134,6 +137,8 @@ pub use error::Error;
 pub use error_kind::ErrorKind;
 pub use http_service::HttpService;
 pub use monotonic_reads::{MonotonicReads, MonotonicReadsLayer, SeenIndex};
+pub use observe::{Observe, ObserveLayer};
+pub use observer::{AttemptEnd, AttemptStart, Observer, SharedObserver};
 pub use redirect::{Redirect, RedirectLayer};
 pub use req_body::ReqBody;
 pub use request_line_limit::{RequestLineLimit, RequestLineLimitLayer};
@@ -152,6 +157,7 @@ pub mod future {
     pub use crate::deadline::ResponseFuture as DeadlineFuture;
     pub use crate::dyn_service::ResponseFuture as DynServiceFuture;
     pub use crate::monotonic_reads::ResponseFuture as MonotonicReadsFuture;
+    pub use crate::observe::ResponseFuture as ObserveFuture;
     pub use crate::redirect::ResponseFuture as RedirectFuture;
     pub use crate::request_line_limit::ResponseFuture as RequestLineLimitFuture;
     pub use crate::retry::ResponseFuture as RetryFuture;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use etcd_proto::BoxError;
 use etcd_proto::v2::auth::Password;
-use etcd_transport::{ClusterId, DynService, Endpoints, HttpService, Transport};
+use etcd_transport::{ClusterId, DynService, Endpoints, HttpService, Observer, SharedObserver, Transport};
 use tower_layer::Layer;
 
 use super::codec::Codec;
@@ -57,6 +57,7 @@ pub struct ClientBuilder {
     redirect_hosts: Vec<String>,
     cluster_id: Option<ClusterId>,
     monotonic_reads: bool,
+    observer: Option<SharedObserver>,
     limits: Limits,
     call: HttpLayers,
     attempt: HttpLayers,
@@ -77,6 +78,7 @@ impl ClientBuilder {
             redirect_hosts: Vec::new(),
             cluster_id: None,
             monotonic_reads: false,
+            observer: None,
             limits: Limits::default(),
             call: HttpLayers::default(),
             attempt: HttpLayers::default(),
@@ -182,6 +184,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Tells of the beginning and the end of each attempt at a member: for metrics, or for tracing with something
+    /// else than `tracing`. Nobody by default; the last one given counts.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(SharedObserver::new(observer));
+        self
+    }
+
     /// Adds a layer that sees each typed request once.
     pub fn operation_layer<L>(mut self, layer: L) -> Self
     where
@@ -259,6 +268,9 @@ impl ClientBuilder {
             transport = transport.user_agent(user_agent);
         }
         transport = transport.monotonic_reads(self.monotonic_reads);
+        if let Some(observer) = self.observer {
+            transport = transport.shared_observer(observer);
+        }
         if let Some(id) = self.cluster_id {
             transport = transport.cluster_id(id);
         }
