@@ -57,15 +57,21 @@
 //! | a success with `X-Etcd-Index`, then a cut or too large body | `Applied` |
 //! | a success without it, then a cut or too large body | `Unknown` |
 //!
+//! | a redirect that is not followed | `NotApplied`; without a readable `Location` `Unknown` |
+//! | an answer of another cluster | what its head proves, in that cluster |
+//!
 //! Over several attempts the worst counts: in an [`Error`] it is counted in, beside an answer it is in
 //! [`Attempts::outcome`]. For requests that only read, it is always `NotApplied`.
 //!
 //! # What is sent twice
 //!
-//! By itself a transport sends a request on to another server in two cases. Either it provably never left;
-//! that is free of risk for every write. Or it asks for the leader ([`CallContext::leader_only`]) and a
-//! member has answered that it is not: then it was read and refused. A refusal that proves nothing (307, 503)
-//! leads on for reads only.
+//! By itself a transport sends a request on to another server in these cases. It provably never left; that is
+//! free of risk for every write. Its server redirects it to another one of the list, which proves that it was
+//! not served there. It asks for the leader ([`CallContext::leader_only`]) and a member has answered that it
+//! is not: then it was read and refused; the `Location` of a 307 is followed first. A refusal that proves
+//! nothing (a 307 that is not followed, 503) leads on for reads only. Or the answer is one of another cluster
+//! or, where that matters, an old one: for reads, and for writes of which the answer proves that nothing was
+//! applied.
 //!
 //! # What a request says, and what a response tells
 //!
@@ -78,7 +84,7 @@
 //!
 //! # Not here yet
 //!
-//! Repeating what may be repeated, back-off and budget, re-issue, health of servers, racing of slow connects,
+//! Repeating what may be repeated, back-off and budget, re-issue, health of servers, racing of slow connects
 //! and TLS are for later versions. An `https` server is an error of kind `TlsUnavailable`.
 #![forbid(unsafe_code)]
 
