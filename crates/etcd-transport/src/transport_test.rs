@@ -357,3 +357,20 @@ async fn clones_forget_the_cluster_and_the_index_together() {
     assert!(read().await.is_ok());
     assert_eq!(transport.cluster_id().as_deref(), Some("bb"));
 }
+
+#[tokio::test]
+async fn a_request_line_above_the_limit_is_refused_unsent_and_the_limit_can_be_changed() {
+    let connection = tower::service_fn(async |_: Request<ReqBody>| {
+        Ok::<_, Infallible>(Response::new(RespBody::from("{}")))
+    });
+    let send = async |limit: Option<usize>| {
+        let builder = Transport::builder("a".parse().unwrap());
+        let builder = limit.into_iter().fold(builder, |builder, limit| builder.request_line_limit(limit));
+        let request = Request::get(format!("/{}", "k".repeat(4096))).body(ReqBody::empty()).unwrap();
+        builder.build_with(connection).unwrap().oneshot(request).await
+    };
+    let error = send(None).await.unwrap_err();
+    assert!(error.is_request_too_long(), "{error:?}");
+    assert_eq!((error.outcome(), error.attempts().made()), (Outcome::NotApplied, 0));
+    assert!(send(Some(1 << 20)).await.is_ok());
+}
