@@ -180,6 +180,7 @@ impl Error {
     fn of_transport(error: &etcd_transport::Error) -> Self {
         let mut own = Self::new(kind_of_transport(error.kind())).with_outcome(error.outcome());
         own.0.attempts = error.attempts().clone();
+        own.0.status = error.http_status();
         own
     }
 
@@ -405,6 +406,12 @@ fn kind_of_transport(kind: etcd_transport::ErrorKind) -> ErrorKind {
         Transport::TlsUnavailable => ErrorKind::TlsUnavailable,
         Transport::InsecureAuth => ErrorKind::InsecureAuth,
         Transport::NoRuntime => ErrorKind::NoRuntime,
+        Transport::Redirect => ErrorKind::Redirect,
+        Transport::Moved => ErrorKind::InvalidKey,
+        Transport::ClusterChanged => ErrorKind::ClusterChanged,
+        Transport::IndexWentBack => ErrorKind::IndexWentBack,
+        Transport::InvalidHead => ErrorKind::InvalidHead,
+        Transport::RequestTooLong => ErrorKind::RequestTooLong,
         Transport::InvalidEndpoint
         | Transport::NoEndpoints
         | Transport::InvalidCredentials

@@ -86,6 +86,13 @@ error_kinds! {
     Status, is_status, "unexpected status";
     /// A redirect that was not followed.
     Redirect, is_redirect, "redirected";
+    /// A member answered for another cluster than the expected or the first seen. The outcome of a write is
+    /// what that answer proves; `Applied` means written, in the other cluster.
+    ClusterChanged, is_cluster_changed, "another cluster";
+    /// Every member that was asked answered from an older state than one that had been seen.
+    IndexWentBack, is_index_went_back, "answer from the past";
+    /// The head of an answer is no HTTP, or larger than the limit (64 KiB, 100 headers). A write may have happened.
+    InvalidHead, is_invalid_head, "head of the answer unreadable";
     /// A success whose body cannot be read.
     Unreadable, is_unreadable, "unreadable answer";
     /// A layer has mixed up answers.
@@ -127,6 +134,8 @@ impl ErrorKind {
                 | Self::AttemptTimeout
                 | Self::Deadline
                 | Self::BodyInterrupted
+                | Self::IndexWentBack
+                | Self::InvalidHead
                 | Self::ClusterUnavailable
                 | Self::NotLeader
                 | Self::Conflict

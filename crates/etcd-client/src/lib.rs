@@ -49,4 +49,6 @@ pub mod v2;
 pub use error::{Error, Result};
 pub use error_kind::ErrorKind;
 pub use etcd_proto::{BoxError, Idempotence, Outcome};
-pub use etcd_transport::{Attempt, Attempts, Endpoint, Endpoints, Phase};
+pub use etcd_transport::{
+    Attempt, AttemptEnd, AttemptStart, Attempts, ClusterId, Endpoint, Endpoints, Observer, Phase,
+};

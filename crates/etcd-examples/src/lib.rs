@@ -3,6 +3,9 @@
 //! | run | shows |
 //! | --- | --- |
 //! | `cargo run --example quickstart` | every keys call with its answer, on an etcd in memory or on the one that the environment names |
+//! | `cargo run --example tower_layers` | one tower layer at each seam, printing what it sees |
+//! | `cargo run --example metrics` | attempts as metrics, by an `Observer` |
+//! | `cargo run --example opentelemetry` | attempts as OpenTelemetry spans, by an `Observer` |
 //! | `cargo run --release --example memory_figures` | what the etcd in memory can carry, beside the aims |
 #![forbid(unsafe_code)]
 

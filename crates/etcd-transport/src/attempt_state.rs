@@ -48,6 +48,8 @@ struct Inner {
 struct Record {
     /// Where it was begun; `None` until the router has chosen.
     begun: Option<Begun>,
+    /// The servers that have turned it away before, by redirects.
+    passed: Vec<Endpoint>,
     /// How far it has come.
     phase: Phase,
     /// What is proved should nothing more be heard.
@@ -91,6 +93,7 @@ impl AttemptState {
     pub(crate) fn new(number: usize) -> Self {
         let record = Record {
             begun: None,
+            passed: Vec::new(),
             phase: Phase::Connect,
             outcome: Outcome::NotApplied,
             earlier: Outcome::NotApplied,
@@ -124,6 +127,29 @@ impl AttemptState {
     /// Where it was begun; `None` before.
     pub(crate) fn endpoint(&self) -> Option<Endpoint> {
         self.record().begun.as_ref().map(|begun| begun.leave.endpoint().clone())
+    }
+
+    /// Whether it was begun there, or was turned away there.
+    pub(crate) fn has_asked(&self, endpoint: &Endpoint) -> bool {
+        let record = self.record();
+        let last = record.begun.as_ref().map(|begun| begun.leave.endpoint());
+        last == Some(endpoint) || record.passed.contains(endpoint)
+    }
+
+    /// The server has answered that the request belongs elsewhere, and did nothing.
+    pub(crate) fn turned_away(&self) {
+        let mut record = self.record();
+        let endpoint = record.begun.as_ref().map(|begun| begun.leave.endpoint().clone());
+        record.passed.extend(endpoint);
+        record.copies.come_back();
+        record.outcome = if record.copies.any() { Outcome::Unknown } else { Outcome::NotApplied };
+    }
+
+    /// Says how many endpoints the call can still ask, where the router could not know it.
+    pub(crate) fn keep_untried(&self, untried: usize) {
+        if let Some(begun) = &mut self.record().begun {
+            begun.untried = untried;
+        }
     }
 
     /// How many endpoints the call could still ask when this began; `None` before.

@@ -13,10 +13,13 @@ use tower_layer::{Identity, Layer, Stack, layer_fn};
 
 use crate::connection::Connection;
 use crate::credentials::printable;
+use crate::observer::SharedObserver;
+use crate::transport::Cluster;
 use crate::{
-    AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, CollectLayer, Credentials,
-    DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService, RequestSpanLayer, RetryLayer,
-    RouteLayer, Transport, UserAgentLayer,
+    AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, ClusterId, ClusterPinLayer,
+    CollectLayer, Credentials, DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService,
+    MonotonicReadsLayer, ObserveLayer, Observer, RedirectLayer, RequestLineLimitLayer, RequestSpanLayer,
+    RetryLayer, RouteLayer, SeenIndex, Transport, UserAgentLayer,
 };
 
 /// Sets up a [`Transport`]. Nothing is checked before [`Builder::build`].
@@ -64,6 +67,11 @@ struct Settings {
     connect_timeout: Duration,
     user_agent: Option<String>,
     trace_bodies: bool,
+    redirect_hosts: Vec<String>,
+    cluster_id: ClusterId,
+    monotonic_reads: bool,
+    request_line_limit: usize,
+    observer: Option<SharedObserver>,
 }
 
 impl Builder {
@@ -76,6 +84,11 @@ impl Builder {
             connect_timeout: CONNECT_TIMEOUT,
             user_agent: None,
             trace_bodies: false,
+            redirect_hosts: Vec::new(),
+            cluster_id: ClusterId::learned(),
+            monotonic_reads: false,
+            request_line_limit: RequestLineLimitLayer::DEFAULT,
+            observer: None,
         };
         Self { settings, call: Identity::new(), attempt: Identity::new(), endpoint: Identity::new() }
     }
@@ -124,6 +137,54 @@ impl<C, A, E> Builder<C, A, E> {
         self
     }
 
+    /// Lets redirects lead to this server too. Default: to the servers of the list only.
+    ///
+    /// Written as in a list of servers, the port being 2379 where none is given; a `Location` without a port
+    /// means 80. Nothing but a redirect leads there. **Credentials are sent there as well.** It is checked by
+    /// [`Builder::build`].
+    pub fn allow_redirect_to(mut self, server: impl Into<String>) -> Self {
+        self.settings.redirect_hosts.push(server.into());
+        self
+    }
+
+    /// Takes answers of this cluster only, see [`ClusterPinLayer`]. Default: of the cluster that answers
+    /// first.
+    pub fn expected_cluster_id(self, id: impl AsRef<str>) -> Self {
+        self.cluster_id(ClusterId::expected(id))
+    }
+
+    /// The cluster's id, to share it or to keep a copy. Default: a fresh [`ClusterId::learned`].
+    pub fn cluster_id(mut self, id: ClusterId) -> Self {
+        self.settings.cluster_id = id;
+        self
+    }
+
+    /// Whether reads are refused that are older than what was seen, see [`MonotonicReadsLayer`]. Default
+    /// false; a request can say otherwise.
+    pub fn monotonic_reads(mut self, on: bool) -> Self {
+        self.settings.monotonic_reads = on;
+        self
+    }
+
+    /// How long a request line may be, in bytes with its line break. Default 4096, what etcd takes on a new
+    /// connection without TLS, see [`RequestLineLimitLayer`].
+    pub fn request_line_limit(mut self, bytes: usize) -> Self {
+        self.settings.request_line_limit = bytes;
+        self
+    }
+
+    /// Tells of the beginning and the end of each attempt, see [`Observer`]. Default: nobody; the last one
+    /// given counts.
+    pub fn observer(self, observer: impl Observer) -> Self {
+        self.shared_observer(SharedObserver::new(observer))
+    }
+
+    /// As [`Builder::observer`], for one that is shared already.
+    pub fn shared_observer(mut self, observer: SharedObserver) -> Self {
+        self.settings.observer = Some(observer);
+        self
+    }
+
     /// Adds a layer around whole calls.
     ///
     /// It sees a call once, however many attempts it takes, and its time counts against no limit. A failure
@@ -156,7 +217,8 @@ impl<C, A, E> Builder<C, A, E> {
     ///
     /// # Errors
     ///
-    /// `InvalidCredentials`, `InvalidUserAgent`; `InsecureAuth` for credentials together with a server that
+    /// `InvalidCredentials`, `InvalidUserAgent`; `InvalidEndpoint` for a server that redirects may lead to;
+    /// `InsecureAuth` for credentials together with a server that
     /// is not on this machine, unless [`Builder::allow_plaintext_auth`].
     pub fn build<CB, AB, EB>(self) -> Result<Transport, Error>
     where
@@ -205,20 +267,41 @@ impl<C, A, E> Builder<C, A, E> {
         let Self { settings, call, attempt, endpoint } = self;
         let connection = settings.bottom(connection)?;
         let endpoint = layer_fn(move |connection: DynService| DynService::new(endpoint.layer(connection)));
-        let route = RouteLayer::new(settings.endpoints.clone()).endpoint_layer(endpoint);
+        let pin = ClusterPinLayer::new(settings.cluster_id.clone());
+        let seen = SeenIndex::new();
+        let monotonic = MonotonicReadsLayer::new(seen.clone()).by_default(settings.monotonic_reads);
+        let redirect = RedirectLayer::new(settings.endpoints.clone());
+        let redirect = match settings.redirect_servers()? {
+            None => redirect,
+            Some(servers) => {
+                let outside = RouteLayer::new(servers.clone()).endpoint_layer(pin.clone());
+                let outside = outside.endpoint_layer(endpoint.clone());
+                redirect.also_to(servers, DynService::new(outside.layer(connection.clone())))
+            }
+        };
+        let route = RouteLayer::new(settings.endpoints.clone()).endpoint_layer(pin).endpoint_layer(endpoint);
         let strays = route.strays();
 
+        let observe = ObserveLayer::of(settings.observer.clone());
         let spans = AttemptSpanLayer::new().trace_bodies(settings.trace_bodies);
-        let inner = CollectLayer::new().layer(route.layer(connection));
-        let inner = spans.layer(AttemptTimeoutLayer::new().layer(inner));
+        let inner = CollectLayer::new().layer(redirect.layer(route.layer(connection)));
+        let inner = RequestLineLimitLayer::new(settings.request_line_limit).layer(monotonic.layer(inner));
+        let inner = spans.layer(observe.layer(AttemptTimeoutLayer::new().layer(inner)));
         let inner = DynService::new(attempt.layer(DynService::new(inner)));
         let inner = DeadlineLayer::new().layer(RetryLayer::new().layer(inner));
         let inner = DynService::new(RequestSpanLayer::new().layer(inner));
-        Ok(Transport::built(DynService::new(call.layer(inner)), settings.endpoints, strays))
+        let cluster = Cluster { endpoints: settings.endpoints, strays, id: settings.cluster_id, seen };
+        Ok(Transport::built(DynService::new(call.layer(inner)), cluster))
     }
 }
 
 impl Settings {
+    /// The servers outside of the list that redirects may lead to.
+    fn redirect_servers(&self) -> Result<Option<Endpoints>, Error> {
+        let hosts = &self.redirect_hosts;
+        (!hosts.is_empty()).then(|| Endpoints::new(hosts.iter().map(String::as_str))).transpose()
+    }
+
     /// What is the same for every request: classification of failures, and constant headers above it.
     fn bottom<N, NB>(&self, connection: N) -> Result<DynService, Error>
     where
@@ -232,7 +315,9 @@ impl Settings {
         let connection = agent.layer(ClassifyLayer::new().layer(connection));
         let Some((user, password)) = &self.credentials else { return Ok(DynService::new(connection)) };
         let credentials = Credentials::new(user, password.expose_secret())?;
-        let exposed = self.endpoints.iter().find(|endpoint| !endpoint.is_loopback());
+        let redirect_servers = self.redirect_servers()?;
+        let mut servers = self.endpoints.iter().chain(redirect_servers.iter().flatten());
+        let exposed = servers.find(|endpoint| !endpoint.is_loopback());
         if let (Some(endpoint), false) = (exposed, self.plaintext_auth) {
             return Err(Error::new(ErrorKind::InsecureAuth).at(Some(endpoint.clone())));
         }

@@ -46,6 +46,9 @@ pub struct CallContext {
     /// Whether only the leader can answer: the others' refusals and redirects lead to the next endpoint.
     /// Default false.
     pub leader_only: bool,
+    /// Whether an answer older than what the client has seen is refused, for reads. Default `None`: as the
+    /// client is set.
+    pub monotonic_reads: Option<bool>,
     /// Whether a second copy may be sent while the first has no answer. Without effect in this version.
     /// Default false.
     pub reissue: bool,
@@ -68,6 +71,7 @@ impl Default for CallContext {
             call_timeout: Some(Duration::from_secs(15)),
             pinned: None,
             leader_only: false,
+            monotonic_reads: None,
             reissue: false,
         }
     }

@@ -141,7 +141,7 @@ impl CallState {
 
     /// Whether this endpoint was asked in this call.
     pub(crate) fn has_tried(&self, endpoint: &Endpoint) -> bool {
-        self.log().attempts.iter().any(|attempt| attempt.endpoint().as_ref() == Some(endpoint))
+        self.log().attempts.iter().any(|attempt| attempt.has_asked(endpoint))
     }
 
     /// How many attempts have reached the router.

@@ -180,7 +180,14 @@ pub(crate) fn recognise(error: BoxError) -> Result<Error, BoxError> {
 
 /// The request may have arrived: all that is left when nothing proves otherwise.
 fn interrupted(error: BoxError) -> Error {
-    Error::new(ErrorKind::Interrupted).caused_by(error).proves(Outcome::Unknown, Phase::Request)
+    let kind = if has_a_bad_head(&*error) { ErrorKind::InvalidHead } else { ErrorKind::Interrupted };
+    Error::new(kind).caused_by(error).proves(Outcome::Unknown, Phase::Request)
+}
+
+/// Whether hyper has given up an answer with a head that it cannot read, too long ones included.
+fn has_a_bad_head(error: &(dyn StdError + 'static)) -> bool {
+    let chain = std::iter::successors(Some(error), |error| (**error).source());
+    chain.filter_map(|error| error.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse)
 }
 
 #[cfg(test)]

@@ -52,6 +52,8 @@ impl Connection {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
+            .http1_max_buf_size(HEAD_LIMIT)
+            .http1_max_headers(HEADERS_LIMIT)
             .build(Connector::new(connect_timeout));
         Self { client }
     }
@@ -121,3 +123,10 @@ fn given_up() -> io::Error {
 
 /// How long a connection may lie unused.
 const POOL_IDLE: Duration = Duration::from_secs(90);
+
+/// Bytes that the head of an answer may have. hyper's own limit is about 400 KiB; of a body it takes as much
+/// at once.
+const HEAD_LIMIT: usize = 64 << 10;
+
+/// Headers that an answer may have. It is hyper's own limit too, but that is not promised.
+const HEADERS_LIMIT: usize = 100;

@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use etcd_proto::{BoxError, Idempotence, Outcome};
+use http::StatusCode;
 
 use crate::{Attempts, Endpoint, ErrorKind, Phase};
 
@@ -47,6 +48,8 @@ struct Inner {
     endpoint: Option<Endpoint>,
     /// How far that attempt had come.
     phase: Phase,
+    /// Of the answer that is the failure.
+    status: Option<StatusCode>,
     /// What Display says beside the kind and the endpoint.
     detail: Box<str>,
     /// All of the call, once it is settled.
@@ -67,6 +70,7 @@ impl Error {
             idempotence: Idempotence::Once,
             endpoint: None,
             phase: Phase::Connect,
+            status: None,
             detail: "".into(),
             attempts: Attempts::default(),
             source: None,
@@ -96,6 +100,12 @@ impl Error {
     pub(crate) fn proves(mut self, outcome: Outcome, phase: Phase) -> Self {
         self.0.outcome = outcome;
         self.0.phase = phase;
+        self
+    }
+
+    /// Sets the status of the answer that is the failure.
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = Some(status);
         self
     }
 
@@ -143,6 +153,7 @@ impl Error {
             idempotence: own.0.idempotence,
             endpoint: own.0.endpoint.clone(),
             phase: own.0.phase,
+            status: own.0.status,
             detail: own.0.detail.clone(),
             attempts: own.0.attempts.clone(),
             source: own.0.source.clone(),
@@ -227,6 +238,12 @@ impl Error {
         self.0.endpoint.as_ref()
     }
 
+    /// The status of the answer, where it is the answer that is the failure, as with kind `Redirect`.
+    #[must_use]
+    pub fn http_status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
     /// Whether this very request may be sent again without harm and with some hope.
     ///
     /// It is the advice for a caller who has time left; the transport has used up what it does itself.
@@ -265,6 +282,18 @@ predicates! {
     is_body_too_large => BodyTooLarge;
     /// Whether the answer was cut behind its head.
     is_body_interrupted => BodyInterrupted;
+    /// Whether a server leads to where the request must not go.
+    is_redirect => Redirect;
+    /// Whether a server does not serve the path as it was written.
+    is_moved => Moved;
+    /// Whether the answer is one of another cluster.
+    is_cluster_changed => ClusterChanged;
+    /// Whether a read was answered from an older state than one that had been seen.
+    is_index_went_back => IndexWentBack;
+    /// Whether the head of the answer is no HTTP, or too large.
+    is_invalid_head => InvalidHead;
+    /// Whether the request line is longer than the limit.
+    is_request_too_long => RequestTooLong;
     /// Whether something is no server, or not one of the list.
     is_invalid_endpoint => InvalidEndpoint;
     /// Whether the list of servers is empty.
@@ -314,14 +343,21 @@ impl fmt::Display for Error {
             },
             ErrorKind::BodyTooLarge => write!(f, "answer of {server} is larger than {detail} bytes"),
             ErrorKind::BodyInterrupted => write!(f, "answer of {server} is cut or damaged behind its head"),
+            ErrorKind::Redirect | ErrorKind::ClusterChanged => write!(f, "{server} {detail}"),
+            ErrorKind::IndexWentBack => write!(f, "{server} answered from the past: {detail}"),
+            ErrorKind::InvalidHead => write!(f, "head of the answer of {server} is no HTTP, or too large"),
+            ErrorKind::Moved => {
+                write!(f, "{server} does not serve the path as it is written (status {detail})")
+            }
             ErrorKind::TlsUnavailable => write!(f, "cannot use server `{detail}`: this build has no TLS"),
             ErrorKind::NoEndpoints => f.write_str("no servers"),
             ErrorKind::InsecureAuth => {
                 write!(f, "will not send a password unencrypted to {server} unless that is allowed")
             }
-            ErrorKind::InvalidEndpoint | ErrorKind::InvalidCredentials | ErrorKind::InvalidUserAgent => {
-                f.write_str(detail)
-            }
+            ErrorKind::RequestTooLong
+            | ErrorKind::InvalidEndpoint
+            | ErrorKind::InvalidCredentials
+            | ErrorKind::InvalidUserAgent => f.write_str(detail),
             ErrorKind::NoRuntime => {
                 f.write_str("calls need a tokio runtime, and this one was made outside of any")
             }

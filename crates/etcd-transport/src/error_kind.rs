@@ -24,6 +24,25 @@ pub enum ErrorKind {
     BodyTooLarge,
     /// The head of an answer came, but its body was cut or is not valid HTTP.
     BodyInterrupted,
+    /// A redirect (307, 308) that must not be followed: to a server that is not in the list, from `https` to
+    /// `http`, in a circle. A redirect with a `Location` has turned the write away: it was not applied. Not
+    /// repeated.
+    Redirect,
+    /// An answer 301, 302 or 303: the path is not one that etcd serves, such as one with `//` in it. Never
+    /// followed. With 301 nothing was done; 302 and 303 are not etcd's and prove nothing.
+    Moved,
+    /// An answer of a cluster other than the expected or the first seen, or a server that has given one in
+    /// the last 30 s. A write is what the head of the answer proves, `Applied` for a success with an index:
+    /// it is in the wrong cluster. Where nothing was applied, the next endpoint is asked.
+    ClusterChanged,
+    /// A read was answered with an `X-Etcd-Index` below what had been seen, and the call asked that this be
+    /// refused. The next endpoint is asked.
+    IndexWentBack,
+    /// The head of an answer is no HTTP, is longer than 64 KiB or has more than 100 headers. A write may have
+    /// happened.
+    InvalidHead,
+    /// The request line is longer than the limit. Nothing was sent.
+    RequestTooLong,
     /// What should be a server is none, or a call is pinned to a server that is not in the list.
     InvalidEndpoint,
     /// An empty list of servers.
@@ -53,8 +72,14 @@ impl ErrorKind {
             | Self::Interrupted
             | Self::AttemptTimeout
             | Self::Deadline
+            | Self::IndexWentBack
+            | Self::InvalidHead
             | Self::BodyInterrupted => true,
             Self::BodyTooLarge
+            | Self::Redirect
+            | Self::Moved
+            | Self::ClusterChanged
+            | Self::RequestTooLong
             | Self::InvalidEndpoint
             | Self::NoEndpoints
             | Self::TlsUnavailable
@@ -68,12 +93,22 @@ impl ErrorKind {
 
     /// Whether an attempt that failed so speaks against its endpoint, so that later calls begin at another.
     ///
-    /// Not so for the limit of a call: a caller in a hurry would move all others.
+    /// Not so for the limit of a call: a caller in a hurry would move all others. Nor for an old answer: each
+    /// member lags now and then.
     pub(crate) fn speaks_against_endpoint(self) -> bool {
         match self {
-            Self::Connect | Self::Interrupted | Self::AttemptTimeout | Self::BodyInterrupted => true,
+            Self::Connect
+            | Self::Interrupted
+            | Self::AttemptTimeout
+            | Self::BodyInterrupted
+            | Self::ClusterChanged
+            | Self::InvalidHead => true,
             Self::Deadline
             | Self::BodyTooLarge
+            | Self::Redirect
+            | Self::Moved
+            | Self::IndexWentBack
+            | Self::RequestTooLong
             | Self::InvalidEndpoint
             | Self::NoEndpoints
             | Self::TlsUnavailable
@@ -85,6 +120,11 @@ impl ErrorKind {
         }
     }
 
+    /// Whether it is this server that is wrong for the request, so that another one may serve it.
+    pub(crate) fn is_of_this_server(self) -> bool {
+        matches!(self, Self::ClusterChanged | Self::IndexWentBack)
+    }
+
     /// The name that spans carry in `error.kind`.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -94,6 +134,12 @@ impl ErrorKind {
             Self::Deadline => "deadline",
             Self::BodyTooLarge => "body_too_large",
             Self::BodyInterrupted => "body_interrupted",
+            Self::Redirect => "redirect",
+            Self::Moved => "moved",
+            Self::ClusterChanged => "cluster_changed",
+            Self::IndexWentBack => "index_went_back",
+            Self::InvalidHead => "invalid_head",
+            Self::RequestTooLong => "request_too_long",
             Self::InvalidEndpoint => "invalid_endpoint",
             Self::NoEndpoints => "no_endpoints",
             Self::TlsUnavailable => "tls_unavailable",

@@ -33,12 +33,16 @@
 //! call layers *        once per call; path-only URI; the final result
 //! RequestSpanLayer     span etcd.request
 //! DeadlineLayer        limit of the call
-//! RetryLayer           the next endpoint where nothing was sent, or where only the leader can answer
+//! RetryLayer           the next endpoint where nothing was sent, or where another one may serve
 //! attempt layers *     once per attempt; path-only URI
 //! AttemptSpanLayer     span etcd.attempt
+//! ObserveLayer         tells an observer
 //! AttemptTimeoutLayer  limit of the attempt
+//! RequestLineLimitLayer, MonotonicReadsLayer
 //! CollectLayer         reads bodies within limits, parses etcd's errors
+//! RedirectLayer        follows redirects to servers of the list, refuses all others
 //! RouteLayer           chooses the endpoint; absolute URI
+//! ClusterPinLayer      refuses answers of another cluster; one instance per endpoint
 //! endpoint layers *    one instance per endpoint
 //! AuthorizationLayer, UserAgentLayer, ClassifyLayer, and the pool of HTTP/1.1 connections
 //! ```
@@ -53,15 +57,21 @@
 //! | a success with `X-Etcd-Index`, then a cut or too large body | `Applied` |
 //! | a success without it, then a cut or too large body | `Unknown` |
 //!
+//! | a redirect that is not followed | `NotApplied`; without a readable `Location` `Unknown` |
+//! | an answer of another cluster | what its head proves, in that cluster |
+//!
 //! Over several attempts the worst counts: in an [`Error`] it is counted in, beside an answer it is in
 //! [`Attempts::outcome`]. For requests that only read, it is always `NotApplied`.
 //!
 //! # What is sent twice
 //!
-//! By itself a transport sends a request on to another server in two cases. Either it provably never left;
-//! that is free of risk for every write. Or it asks for the leader ([`CallContext::leader_only`]) and a
-//! member has answered that it is not: then it was read and refused. A refusal that proves nothing (307, 503)
-//! leads on for reads only.
+//! By itself a transport sends a request on to another server in these cases. It provably never left; that is
+//! free of risk for every write. Its server redirects it to another one of the list, which proves that it was
+//! not served there. It asks for the leader ([`CallContext::leader_only`]) and a member has answered that it
+//! is not: then it was read and refused; the `Location` of a 307 is followed first. A refusal that proves
+//! nothing (a 307 that is not followed, 503) leads on for reads only. Or the answer is one of another cluster
+//! or, where that matters, an old one: for reads, and for writes of which the answer proves that nothing was
+//! applied.
 //!
 //! # What a request says, and what a response tells
 //!
@@ -74,8 +84,8 @@
 //!
 //! # Not here yet
 //!
-//! Repeating what may be repeated, back-off and budget, re-issue, health of servers, racing of slow connects,
-//! redirects and TLS are for later versions. An `https` server is an error of kind `TlsUnavailable`.
+//! Repeating what may be repeated, back-off and budget, re-issue, health of servers, racing of slow connects
+//! and TLS are for later versions. An `https` server is an error of kind `TlsUnavailable`.
 #![forbid(unsafe_code)]
 
 mod attempt;
@@ -85,6 +95,8 @@ mod builder;
 mod call_context;
 mod call_state;
 mod classify;
+mod cluster_id;
+mod cluster_pin;
 mod collect;
 mod collected;
 mod connection;
@@ -100,8 +112,13 @@ mod endpoints;
 mod error;
 mod error_kind;
 mod http_service;
+mod monotonic_reads;
+mod observe;
+mod observer;
 mod proof;
+mod redirect;
 mod req_body;
+mod request_line_limit;
 mod resp_body;
 pub mod retry;
 mod route;
@@ -113,6 +130,8 @@ pub use attempt_timeout::{AttemptTimeout, AttemptTimeoutLayer};
 pub use builder::Builder;
 pub use call_context::{BodyMode, CallContext};
 pub use classify::{Classify, ClassifyLayer, ConnectError};
+pub use cluster_id::ClusterId;
+pub use cluster_pin::{ClusterPin, ClusterPinLayer};
 pub use collect::{Collect, CollectLayer};
 pub use constant_header::{AuthorizationLayer, ConstantHeader, UserAgentLayer};
 pub use credentials::Credentials;
@@ -123,7 +142,12 @@ pub use endpoints::Endpoints;
 pub use error::Error;
 pub use error_kind::ErrorKind;
 pub use http_service::HttpService;
+pub use monotonic_reads::{MonotonicReads, MonotonicReadsLayer, SeenIndex};
+pub use observe::{Observe, ObserveLayer};
+pub use observer::{AttemptEnd, AttemptStart, Observer, SharedObserver};
+pub use redirect::{Redirect, RedirectLayer};
 pub use req_body::ReqBody;
+pub use request_line_limit::{RequestLineLimit, RequestLineLimitLayer};
 pub use resp_body::RespBody;
 pub use retry::{Retry, RetryLayer};
 pub use route::{Route, RouteLayer};
@@ -134,9 +158,14 @@ pub use transport::Transport;
 pub mod future {
     pub use crate::attempt_timeout::ResponseFuture as AttemptTimeoutFuture;
     pub use crate::classify::ResponseFuture as ClassifyFuture;
+    pub use crate::cluster_pin::ResponseFuture as ClusterPinFuture;
     pub use crate::collect::ResponseFuture as CollectFuture;
     pub use crate::deadline::ResponseFuture as DeadlineFuture;
     pub use crate::dyn_service::ResponseFuture as DynServiceFuture;
+    pub use crate::monotonic_reads::ResponseFuture as MonotonicReadsFuture;
+    pub use crate::observe::ResponseFuture as ObserveFuture;
+    pub use crate::redirect::ResponseFuture as RedirectFuture;
+    pub use crate::request_line_limit::ResponseFuture as RequestLineLimitFuture;
     pub use crate::retry::ResponseFuture as RetryFuture;
     pub use crate::route::ResponseFuture as RouteFuture;
     pub use crate::span::{AttemptSpanFuture, RequestSpanFuture};

@@ -19,7 +19,10 @@ use tower_service::Service;
 use crate::attempt_state::{AnsweredBy, AttemptState};
 use crate::builder::Builder;
 use crate::call_state::{CallState, Strays};
-use crate::{CallContext, DynService, Endpoints, Error, ErrorKind, HttpService, ReqBody, RespBody};
+use crate::{
+    CallContext, ClusterId, DynService, Endpoints, Error, ErrorKind, HttpService, ReqBody, RespBody,
+    SeenIndex,
+};
 
 /// Sends HTTP requests to an etcd cluster: all servers, limits, failover and outcomes behind one service.
 ///
@@ -54,9 +57,11 @@ pub struct Transport<S = DynService> {
 
 /// What a built transport knows of the router below.
 #[derive(Clone)]
-struct Cluster {
-    endpoints: Endpoints,
-    strays: Strays,
+pub(crate) struct Cluster {
+    pub(crate) endpoints: Endpoints,
+    pub(crate) strays: Strays,
+    pub(crate) id: ClusterId,
+    pub(crate) seen: SeenIndex,
 }
 
 impl Transport {
@@ -89,9 +94,9 @@ impl Transport {
         Self::from_service(DynService::new(service))
     }
 
-    /// A stack whose router counts these strays.
-    pub(crate) fn built(service: DynService, endpoints: Endpoints, strays: Strays) -> Self {
-        Self { service, cluster: Some(Cluster { endpoints, strays }) }
+    /// A stack with a router.
+    pub(crate) fn built(service: DynService, cluster: Cluster) -> Self {
+        Self { service, cluster: Some(cluster) }
     }
 }
 
@@ -107,6 +112,23 @@ impl<S> Transport<S> {
     #[must_use]
     pub fn endpoints(&self) -> Option<&Endpoints> {
         self.cluster.as_ref().map(|cluster| &cluster.endpoints)
+    }
+
+    /// The id of the cluster, once it is known; `None` also where the transport was made of a service.
+    #[must_use]
+    pub fn cluster_id(&self) -> Option<String> {
+        self.cluster.as_ref().and_then(|cluster| cluster.id.get())
+    }
+
+    /// Forgets which cluster this is and which index was seen: after the cluster was replaced or restored, on
+    /// purpose. Clones forget with it.
+    ///
+    /// The next answer with an id says which cluster it is. An id that was given stays.
+    pub fn forget_cluster_id(&self) {
+        if let Some(cluster) = &self.cluster {
+            cluster.id.forget();
+            cluster.seen.forget();
+        }
     }
 }
 

@@ -26,6 +26,14 @@ const _: () = {
     shared::<Builder>();
     shared::<crate::Route<DynService>>();
     shared::<crate::Retry<DynService>>();
+    shared::<crate::Redirect<DynService>>();
+    shared::<crate::ClusterPin<DynService>>();
+    shared::<crate::MonotonicReads<DynService>>();
+    shared::<crate::Observe<DynService>>();
+    shared::<crate::RequestLineLimit<DynService>>();
+    shared::<crate::ClusterId>();
+    shared::<crate::SeenIndex>();
+    shared::<crate::SharedObserver>();
     sent::<ReqBody>();
     sent::<RespBody>();
     sent::<crate::dyn_service::ResponseFuture>();
@@ -41,6 +49,11 @@ const _: () = {
     layer::<crate::UserAgentLayer>();
     layer::<crate::RequestSpanLayer>();
     layer::<crate::AttemptSpanLayer>();
+    layer::<crate::RedirectLayer>();
+    layer::<crate::ClusterPinLayer>();
+    layer::<crate::MonotonicReadsLayer>();
+    layer::<crate::ObserveLayer>();
+    layer::<crate::RequestLineLimitLayer>();
 };
 
 fn request() -> Request<ReqBody> {
@@ -310,4 +323,54 @@ async fn a_transport_below_a_transport_has_attempts_of_its_own() {
     let response = outer.oneshot(request()).await.unwrap();
     let attempts = response.extensions().get::<crate::Attempts>().unwrap();
     assert_eq!(attempts.outcome(), Outcome::NotApplied);
+}
+
+#[tokio::test]
+async fn making_and_dropping_a_transport_spawns_nothing() {
+    let transport = Transport::builder("a, b".parse().unwrap()).allow_redirect_to("c").build().unwrap();
+    drop(transport.clone());
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
+}
+
+#[tokio::test]
+async fn clones_forget_the_cluster_and_the_index_together() {
+    let cluster = Arc::new(Mutex::new(("aa", 9)));
+    let answers = Arc::clone(&cluster);
+    let connection = tower::service_fn(move |_: Request<ReqBody>| {
+        let (id, index) = *answers.lock().unwrap();
+        let answer = Response::builder().header("x-etcd-cluster-id", id).header("x-etcd-index", index);
+        std::future::ready(Ok::<_, Infallible>(answer.body(RespBody::from("{}")).unwrap()))
+    });
+    let transport =
+        Transport::builder("a".parse().unwrap()).monotonic_reads(true).build_with(connection).unwrap();
+    let read = async || {
+        let mut request = Request::get("/v2/keys/a").body(ReqBody::empty()).unwrap();
+        let context = CallContext { idempotence: Idempotence::Read, ..CallContext::default() };
+        request.extensions_mut().insert(context);
+        transport.clone().oneshot(request).await.map_err(|error| error.kind())
+    };
+    assert!(read().await.is_ok());
+    assert_eq!(transport.cluster_id().as_deref(), Some("aa"));
+    *cluster.lock().unwrap() = ("bb", 3);
+    assert_eq!(read().await.unwrap_err(), ErrorKind::ClusterChanged);
+    transport.clone().forget_cluster_id();
+    assert!(read().await.is_ok());
+    assert_eq!(transport.cluster_id().as_deref(), Some("bb"));
+}
+
+#[tokio::test]
+async fn a_request_line_above_the_limit_is_refused_unsent_and_the_limit_can_be_changed() {
+    let connection = tower::service_fn(async |_: Request<ReqBody>| {
+        Ok::<_, Infallible>(Response::new(RespBody::from("{}")))
+    });
+    let send = async |limit: Option<usize>| {
+        let builder = Transport::builder("a".parse().unwrap());
+        let builder = limit.into_iter().fold(builder, |builder, limit| builder.request_line_limit(limit));
+        let request = Request::get(format!("/{}", "k".repeat(4096))).body(ReqBody::empty()).unwrap();
+        builder.build_with(connection).unwrap().oneshot(request).await
+    };
+    let error = send(None).await.unwrap_err();
+    assert!(error.is_request_too_long(), "{error:?}");
+    assert_eq!((error.outcome(), error.attempts().made()), (Outcome::NotApplied, 0));
+    assert!(send(Some(1 << 20)).await.is_ok());
 }

@@ -105,7 +105,7 @@ async fn a_call_without_time_is_not_begun() {
 #[tokio::test]
 async fn what_is_not_http_is_unknown() {
     let error = fails(Reply::Close("SSH-2.0-OpenSSH_9.2\r\n".into()), CallContext::default()).await;
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Interrupted, Outcome::Unknown));
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidHead, Outcome::Unknown));
 }
 
 #[tokio::test]

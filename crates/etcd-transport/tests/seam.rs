@@ -210,3 +210,19 @@ async fn a_layer_may_answer_in_place_of_the_servers() {
     let response = send(&transport, write(CallContext::default())).await.unwrap();
     assert_eq!(http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes(), "cached");
 }
+
+#[tokio::test]
+async fn a_concurrency_limit_works_at_every_seam() {
+    let peer = Peer::always(Reply::Keep(ok("{}"))).await;
+    let transport = Transport::builder(endpoints([peer.address]))
+        .call_layer(ConcurrencyLimitLayer::new(2))
+        .attempt_layer(ConcurrencyLimitLayer::new(2))
+        .endpoint_layer(ConcurrencyLimitLayer::new(1))
+        .build()
+        .unwrap();
+    // More than any limit lets through at once.
+    let calls = (0..8).map(|_| send(&transport, write(CallContext::default())));
+    let answers = futures_util::future::join_all(calls).await;
+    assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|response| response.status() == 200)));
+    assert_eq!(peer.requests().len(), 8);
+}

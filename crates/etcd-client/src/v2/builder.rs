@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use etcd_proto::BoxError;
 use etcd_proto::v2::auth::Password;
-use etcd_transport::{DynService, Endpoints, HttpService, Transport};
+use etcd_transport::{ClusterId, DynService, Endpoints, HttpService, Observer, SharedObserver, Transport};
 use tower_layer::Layer;
 
 use super::codec::Codec;
@@ -54,6 +54,10 @@ pub struct ClientBuilder {
     connect_timeout: Option<Duration>,
     user_agent: Option<String>,
     trace_bodies: bool,
+    redirect_hosts: Vec<String>,
+    cluster_id: Option<ClusterId>,
+    monotonic_reads: bool,
+    observer: Option<SharedObserver>,
     limits: Limits,
     call: HttpLayers,
     attempt: HttpLayers,
@@ -71,6 +75,10 @@ impl ClientBuilder {
             connect_timeout: None,
             user_agent: None,
             trace_bodies: false,
+            redirect_hosts: Vec::new(),
+            cluster_id: None,
+            monotonic_reads: false,
+            observer: None,
             limits: Limits::default(),
             call: HttpLayers::default(),
             attempt: HttpLayers::default(),
@@ -145,6 +153,41 @@ impl ClientBuilder {
     /// passwords.** Off by default.
     pub fn trace_bodies(mut self, trace: bool) -> Self {
         self.trace_bodies = trace;
+        self
+    }
+
+    /// Lets redirects (307, 308) lead to this server too, with the credentials. Only the endpoints by default.
+    pub fn allow_redirect_to(mut self, server: impl Into<String>) -> Self {
+        self.redirect_hosts.push(server.into());
+        self
+    }
+
+    /// Takes answers of this cluster only, by its id in hexadecimal; others are
+    /// [`ErrorKind::ClusterChanged`](crate::ErrorKind::ClusterChanged). By default the first answer says which
+    /// cluster it is.
+    pub fn expected_cluster_id(self, id: impl AsRef<str>) -> Self {
+        self.cluster_id(ClusterId::expected(id))
+    }
+
+    /// The cluster's id, to keep a copy of it: for reading the id, and for forgetting it after the cluster was
+    /// replaced on purpose.
+    pub fn cluster_id(mut self, id: ClusterId) -> Self {
+        self.cluster_id = Some(id);
+        self
+    }
+
+    /// Refuses reads that are older than what this client has seen: the next member is asked, and at the end
+    /// it is [`ErrorKind::IndexWentBack`](crate::ErrorKind::IndexWentBack). Off by default; watches are not
+    /// refused. A read can say otherwise for itself.
+    pub fn monotonic_reads(mut self, on: bool) -> Self {
+        self.monotonic_reads = on;
+        self
+    }
+
+    /// Tells of the beginning and the end of each attempt at a member: for metrics, or for tracing with something
+    /// else than `tracing`. Nobody by default; the last one given counts.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(SharedObserver::new(observer));
         self
     }
 
@@ -225,6 +268,16 @@ impl ClientBuilder {
             transport = transport.user_agent(user_agent);
         }
         let resolve = ResolveLayer::with_limits(self.limits.clone());
+        transport = transport.monotonic_reads(self.monotonic_reads);
+        if let Some(observer) = self.observer {
+            transport = transport.shared_observer(observer);
+        }
+        if let Some(id) = self.cluster_id {
+            transport = transport.cluster_id(id);
+        }
+        for server in self.redirect_hosts {
+            transport = transport.allow_redirect_to(server);
+        }
         let codec = Codec::new(transport.build()?, self.limits);
         let service = DynOperationService::new(resolve.layer(codec));
         Ok(Client::over(self.operation.layer(service)))

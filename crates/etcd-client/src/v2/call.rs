@@ -115,6 +115,11 @@ impl<C> Call<C> {
         self
     }
 
+    pub(super) fn with_monotonic_reads(mut self, on: bool) -> Self {
+        self.options.monotonic_reads = Some(on);
+        self
+    }
+
     /// Changes the request, if there is still one.
     pub(super) fn with(mut self, change: impl FnOnce(&mut C)) -> Self {
         if let Ok(request) = &mut self.request {

@@ -97,6 +97,7 @@ fn context(limits: &Limits, request: &Request) -> CallContext {
     context.leader_only = operation.is_leader_only();
     context.reissue = operation.idempotence().is_read() && !matches!(operation, Operation::Watch(_));
     context.pinned = options.endpoint;
+    context.monotonic_reads = options.monotonic_reads;
     context
 }
 

@@ -37,6 +37,7 @@ pub(crate) struct CallOptions {
     pub(crate) endpoint: Option<Endpoint>,
     /// Whether an unknown outcome of a guarded write is to be resolved.
     pub(crate) resolve: bool,
+    pub(crate) monotonic_reads: Option<bool>,
 }
 
 impl Limits {

@@ -62,7 +62,7 @@ where
 }
 
 /// A copy for another attempt; `None` where the body exists only once.
-fn copy(request: &Request<ReqBody>) -> Option<Request<ReqBody>> {
+pub(crate) fn copy(request: &Request<ReqBody>) -> Option<Request<ReqBody>> {
     let body = request.body().try_clone()?;
     let mut copy = Request::new(body);
     *copy.method_mut() = request.method().clone();

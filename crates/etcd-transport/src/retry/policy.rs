@@ -98,6 +98,8 @@ pub enum Decision {
 /// | attempt | class | then |
 /// | --- | --- | --- |
 /// | no connection, also by the limit of the attempt | any | next endpoint |
+/// | an answer of another cluster, nothing applied | any | next endpoint |
+/// | an answer of another cluster, or an old one | reads | next endpoint |
 /// | 403 `not current leader` | any, `leader_only` | next endpoint |
 /// | 307, 503 | reads, `leader_only` | next endpoint |
 /// | anything else | any | to the caller |
@@ -125,7 +127,9 @@ impl Policy for Failover {
         let again = match &ending.end {
             End::Failure { error } => {
                 let connecting = error.is_attempt_timeout() && error.phase() == Phase::Connect;
-                (error.is_connect() || connecting) && error.proved().is_not_applied()
+                let safe = error.proved().is_not_applied() || ending.context.idempotence.is_read();
+                ((error.is_connect() || connecting) && error.proved().is_not_applied())
+                    || (error.kind().is_of_this_server() && safe)
             }
             End::Answer { status, api } => {
                 ending.context.leader_only

@@ -77,6 +77,12 @@ impl Call<keys::Get> {
     pub fn quorum(self, quorum: bool) -> Self {
         self.with(|get| get.quorum = quorum)
     }
+
+    /// Refuses an answer older than what the client has seen, in place of the client's setting
+    /// ([`monotonic_reads`](super::super::ClientBuilder::monotonic_reads)).
+    pub fn monotonic_reads(self, on: bool) -> Self {
+        self.with_monotonic_reads(on)
+    }
 }
 
 /// A question whether a key exists, sent when it is awaited, see [`Client::exists`].
