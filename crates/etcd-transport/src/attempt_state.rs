@@ -258,13 +258,22 @@ impl AttemptState {
         sealed.then(|| self.give_up(error))
     }
 
+    /// Whether it was begun and has not ended, as far as anybody has said.
+    pub(crate) fn is_open(&self) -> bool {
+        let record = self.record();
+        record.begun.is_some() && record.failure.is_none() && !record.answered
+    }
+
+    /// Since when the head of an answer is waited for; `None` if it is not.
+    pub(crate) fn silent_since(&self) -> Option<Instant> {
+        let record = self.record();
+        let waiting = record.phase != Phase::Body && record.failure.is_none() && !record.answered;
+        record.begun.as_ref().filter(|_| waiting).map(|begun| begun.since)
+    }
+
     /// The call has ended while this attempt was open; without effect on one that has ended itself.
     pub(crate) fn expire(&self, idempotence: Idempotence) {
-        let open = {
-            let record = self.record();
-            record.begun.is_some() && record.failure.is_none() && !record.answered
-        };
-        if open {
+        if self.is_open() {
             self.give_up(Error::new(ErrorKind::Deadline).of_request(idempotence));
         }
     }

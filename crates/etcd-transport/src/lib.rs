@@ -125,7 +125,7 @@ pub use error_kind::ErrorKind;
 pub use http_service::HttpService;
 pub use req_body::ReqBody;
 pub use resp_body::RespBody;
-pub use retry::{Retry, RetryLayer};
+pub use retry::{Retry, RetryConfig, RetryLayer};
 pub use route::{Route, RouteLayer};
 pub use span::{AttemptSpan, AttemptSpanLayer, RequestSpan, RequestSpanLayer};
 pub use transport::Transport;
