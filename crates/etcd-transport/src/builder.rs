@@ -15,8 +15,8 @@ use crate::connection::Connection;
 use crate::credentials::printable;
 use crate::{
     AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, CollectLayer, Credentials,
-    DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService, RequestSpanLayer, RetryConfig,
-    RetryLayer, RouteLayer, Transport, UserAgentLayer,
+    DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService, ReissueLayer, RequestSpanLayer,
+    RetryConfig, RetryLayer, RouteLayer, Transport, UserAgentLayer,
 };
 
 /// Sets up a [`Transport`]. Nothing is checked before [`Builder::build`].
@@ -220,7 +220,9 @@ impl<C, A, E> Builder<C, A, E> {
         let inner = CollectLayer::new().layer(route.layer(connection));
         let inner = spans.layer(AttemptTimeoutLayer::new().layer(inner));
         let inner = DynService::new(attempt.layer(DynService::new(inner)));
-        let inner = DeadlineLayer::new().layer(RetryLayer::new().config(&settings.retry).layer(inner));
+        let inner = RetryLayer::new().config(&settings.retry).layer(inner);
+        let inner = ReissueLayer::new().config(&settings.retry).layer(inner);
+        let inner = DeadlineLayer::new().layer(inner);
         let inner = DynService::new(RequestSpanLayer::new().layer(inner));
         Ok(Transport::built(DynService::new(call.layer(inner)), settings.endpoints, strays))
     }

@@ -262,6 +262,11 @@ impl CallState {
         silent.iter().for_each(AttemptState::blame);
     }
 
+    /// Says that what this lane has under way is dropped; what it leaves open stays so.
+    pub(crate) fn abandon(&self) {
+        self.log().of(self.lane).for_each(AttemptState::abandon);
+    }
+
     /// Notes that a repetition was not made since the budget is empty.
     pub(crate) fn budget_is_empty(&self) {
         self.log().budget_empty = true;

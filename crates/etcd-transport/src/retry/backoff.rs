@@ -32,11 +32,17 @@ impl Backoff {
         Self { first, longest, jitter: Jitter::default() }
     }
 
-    /// Another source of random numbers.
+    /// Another source of random numbers, also for the time between canaries
+    /// ([`ReissueLayer`](crate::ReissueLayer)).
     #[must_use]
     pub fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;
         self
+    }
+
+    /// Where its random numbers come from.
+    pub(crate) fn source(&self) -> Jitter {
+        self.jitter.clone()
     }
 
     /// The pause after so many rounds, from 1.

@@ -39,8 +39,7 @@ impl Budget {
     /// `share` is kept within 0 and 10 (0.2 is 20 %), `per_second` below 1,000,000.
     #[must_use]
     pub fn new(share: f32, per_second: u32) -> Self {
-        // `max` takes the other side for what is no number.
-        let share = share.max(0.0).min(10.0);
+        let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 10.0) };
         Self(Arc::new(TpsBudget::new(WINDOW, per_second.min(1_000_000), share)))
     }
 

@@ -24,8 +24,8 @@ impl Jitter {
 
     /// A time between two others.
     pub(crate) fn between(&self, shortest: Duration, longest: Duration) -> Duration {
-        // `max` takes the other side for what is no number.
-        let fraction = (self.0)().max(0.0).min(1.0);
+        let fraction = (self.0)();
+        let fraction = if fraction.is_nan() { 0.0 } else { fraction.clamp(0.0, 1.0) };
         shortest + longest.saturating_sub(shortest).mul_f64(fraction)
     }
 }

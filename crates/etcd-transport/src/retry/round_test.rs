@@ -1,124 +1,20 @@
 //! Rounds, pauses and the budget, in virtual time over a whole transport.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use etcd_proto::{Idempotence, Outcome};
 use proptest::prelude::*;
 use tokio::time::Instant;
-use tower::ServiceExt;
 
 use super::*;
-use crate::{Attempts, ConnectError, RespBody, Transport};
-
-/// What a server does with a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Does {
-    /// 200, with an index.
-    Serve,
-    /// No connection.
-    Refuse,
-    /// Takes the request, and the connection ends.
-    Cut,
-    /// Takes the request, and says nothing.
-    Hang,
-    /// A head of success, and a body that breaks.
-    Break,
-    /// 503 without a word of etcd.
-    Unserved,
-    /// 500 of a member without a quorum.
-    Raft,
-    /// 412 of etcd.
-    Reject,
-    /// A page of HTML.
-    Html,
-}
-
-impl Does {
-    async fn answer(self) -> Result<Response<RespBody>, BoxError> {
-        let answer = |status: u16, body: &'static str| {
-            let head = Response::builder().status(status).header("x-etcd-index", "7");
-            Ok(head.body(RespBody::from(body)).unwrap())
-        };
-        match self {
-            Self::Serve => answer(200, r#"{"action":"get"}"#),
-            Self::Refuse => Err(ConnectError::new("refused").into()),
-            Self::Cut => Err("cut".into()),
-            Self::Hang => std::future::pending().await,
-            Self::Break => {
-                let frame = Err::<http_body::Frame<bytes::Bytes>, BoxError>("broken".into());
-                let body = http_body_util::StreamBody::new(futures_util::stream::iter([frame]));
-                Ok(Response::new(RespBody::wrap(body)))
-            }
-            Self::Unserved => answer(503, ""),
-            Self::Raft => answer(
-                500,
-                r#"{"errorCode":300,"message":"Raft Internal Error","cause":"etcdserver: request timed out"}"#,
-            ),
-            Self::Reject => answer(412, r#"{"errorCode":101,"message":"Compare failed","cause":"[1 != 2]"}"#),
-            Self::Html => answer(200, "<html></html>"),
-        }
-    }
-}
-
-/// Servers `a`, `b` …, what they were asked, and when.
-#[derive(Clone)]
-struct Cluster {
-    asked: Arc<Mutex<Vec<(String, Instant)>>>,
-    script: Arc<dyn Fn(usize, &str) -> Does + Send + Sync>,
-}
-
-impl Cluster {
-    /// Servers that do what this says of the number of the request (from 0) and the host.
-    fn new(script: impl Fn(usize, &str) -> Does + Send + Sync + 'static) -> Self {
-        Self { asked: Arc::default(), script: Arc::new(script) }
-    }
-
-    /// Servers that all do the same.
-    fn all(does: Does) -> Self {
-        Self::new(move |_, _| does)
-    }
-
-    fn transport(&self, servers: &str, config: RetryConfig) -> Transport {
-        let this = self.clone();
-        let connection = tower::service_fn(move |request: Request<ReqBody>| {
-            let host = request.uri().host().unwrap().to_owned();
-            let does = {
-                let mut asked = this.asked.lock().unwrap();
-                asked.push((host.clone(), Instant::now()));
-                (this.script)(asked.len() - 1, &host)
-            };
-            does.answer()
-        });
-        Transport::builder(servers.parse().unwrap()).retry(config).build_with(connection).unwrap()
-    }
-
-    /// Who was asked, in order, as one text.
-    fn hosts(&self) -> String {
-        self.asked.lock().unwrap().iter().map(|(host, _)| host.as_str()).collect()
-    }
-
-    /// Milliseconds between requests.
-    fn gaps(&self) -> Vec<u128> {
-        let asked = self.asked.lock().unwrap();
-        asked.windows(2).map(|two| (two[1].1 - two[0].1).as_millis()).collect()
-    }
-}
+use crate::Attempts;
+use crate::cluster_test::{Cluster, Does, of, send};
 
 /// Pauses of full length, no re-issue.
 fn config() -> RetryConfig {
     RetryConfig::new().reissue(false).backoff(Backoff::default().jitter(Jitter::new(|| 1.0)))
-}
-
-fn of(idempotence: Idempotence) -> CallContext {
-    CallContext { idempotence, ..CallContext::default() }
-}
-
-async fn send(transport: &Transport, context: CallContext) -> Result<Response<RespBody>, Error> {
-    let mut request = Request::builder().uri("/v2/keys/a").body(ReqBody::from("value=1")).unwrap();
-    request.extensions_mut().insert(context);
-    transport.clone().oneshot(request).await
 }
 
 #[tokio::test(start_paused = true)]
