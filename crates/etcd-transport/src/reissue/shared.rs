@@ -71,7 +71,7 @@ pub(super) struct Seat {
 impl Shared {
     pub(super) fn new(config: &RetryConfig) -> Self {
         Self {
-            enabled: config.reissue,
+            enabled: config.repeat && config.reissue,
             budget: config.budget.clone(),
             max_attempts: config.max_attempts,
             jitter: config.backoff.source(),

@@ -25,6 +25,7 @@ pub struct RetryConfig {
     pub(crate) backoff: Backoff,
     pub(crate) budget: Option<Budget>,
     pub(crate) max_attempts: Option<usize>,
+    pub(crate) repeat: bool,
     pub(crate) reissue: bool,
 }
 
@@ -32,6 +33,12 @@ impl RetryConfig {
     /// With the defaults.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Nothing that was sent is sent again, and each server is asked once: only where there is no connection a
+    /// call goes on to the next. As [`CallContext::retry`](crate::CallContext::retry) off for every call.
+    pub fn off() -> Self {
+        Self { repeat: false, ..Self::default() }
     }
 
     /// The pauses between rounds over the endpoints.
@@ -70,6 +77,7 @@ impl Default for RetryConfig {
             backoff: Backoff::default(),
             budget: Some(Budget::default()),
             max_attempts: None,
+            repeat: true,
             reissue: true,
         }
     }

@@ -66,6 +66,7 @@ pub(super) struct Rules {
     backoff: Backoff,
     pub(super) budget: Option<Budget>,
     max_attempts: Option<usize>,
+    repeat: bool,
 }
 
 /// What is done after an attempt.
@@ -80,8 +81,13 @@ enum Next {
 
 impl Rules {
     pub(super) fn of(config: &RetryConfig) -> Self {
-        let RetryConfig { backoff, budget, max_attempts, reissue: _ } = config;
-        Self { backoff: backoff.clone(), budget: budget.clone(), max_attempts: *max_attempts }
+        let RetryConfig { backoff, budget, max_attempts, repeat, reissue: _ } = config;
+        Self {
+            backoff: backoff.clone(),
+            budget: budget.clone(),
+            max_attempts: *max_attempts,
+            repeat: *repeat,
+        }
     }
 
     /// What a policy's decision comes to.
@@ -100,7 +106,7 @@ impl Rules {
         // To sleep until the limit would only change the last failure into that of the limit.
         let late = again && call.time_left().is_some_and(|left| left <= pause);
         let paid = sent || again;
-        if late || (paid && !context.retry) {
+        if late || (paid && !(context.retry && self.repeat)) {
             return Next::Return;
         }
         if paid && !context.budget_exempt && self.budget.as_ref().is_some_and(|budget| !budget.withdraw()) {

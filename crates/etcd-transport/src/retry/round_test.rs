@@ -99,13 +99,17 @@ async fn the_number_of_attempts_can_be_limited_for_the_transport_and_for_the_cal
 
 #[tokio::test(start_paused = true)]
 async fn without_retry_only_the_first_round_of_connects_is_left() {
-    let context = || CallContext { retry: false, ..of(Idempotence::Read) };
-    let cluster = Cluster::all(Does::Refuse);
-    assert!(send(&cluster.transport("a b c", config()), context()).await.unwrap_err().is_connect());
-    assert_eq!(cluster.hosts(), "abc");
-    let cluster = Cluster::all(Does::Cut);
-    assert!(send(&cluster.transport("a b c", config()), context()).await.unwrap_err().is_interrupted());
-    assert_eq!(cluster.hosts(), "a");
+    let context = CallContext { retry: false, ..of(Idempotence::Read) };
+    for (config, context) in [(config(), context), (RetryConfig::off(), of(Idempotence::Read))] {
+        let cluster = Cluster::all(Does::Refuse);
+        let transport = cluster.transport("a b c", config.clone());
+        assert!(send(&transport, context.clone()).await.unwrap_err().is_connect());
+        assert_eq!(cluster.hosts(), "abc");
+        let cluster = Cluster::all(Does::Cut);
+        let transport = cluster.transport("a b c", config);
+        assert!(send(&transport, context).await.unwrap_err().is_interrupted());
+        assert_eq!(cluster.hosts(), "a");
+    }
 }
 
 #[tokio::test(start_paused = true)]
