@@ -230,7 +230,7 @@ fn is_final<B>(response: &Response<B>) -> bool {
 
 /// The more telling of two ends: an answer rather than a failure, a served one rather than one of a member
 /// that cannot serve, and else the later.
-fn better<B>(
+pub(super) fn better<B>(
     held: Option<Result<Response<B>, Error>>,
     new: Result<Response<B>, Error>,
 ) -> Result<Response<B>, Error> {

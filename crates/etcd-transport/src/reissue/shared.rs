@@ -196,4 +196,32 @@ mod tests {
         (0..100).for_each(|_| shared.record(true, Duration::from_millis(1)));
         assert_eq!(shared.patience(true), SHORTEST);
     }
+
+    /// What a call does that is silent since then, at a time in milliseconds.
+    fn turn(shared: &Arc<Shared>, start: Instant, silent: Silent, at: u64) -> Turn {
+        shared.turn(&mut None, Waker::noop(), silent, start + Duration::from_millis(at))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answered_canary_speaks_once_and_for_what_was_sent_before_it() {
+        let jitter = crate::retry::Backoff::default().jitter(Jitter::new(|| 1.0));
+        let shared = Arc::new(Shared::new(&RetryConfig::new().backoff(jitter)));
+        let start = Instant::now();
+        let ms = |millis| start + Duration::from_millis(millis);
+        let silent = Silent { since: start, second: None, resent: false, exempt: false };
+        assert_eq!(turn(&shared, start, silent, 500), Turn::Send { resent: false });
+        assert_eq!(turn(&shared, start, silent, 510), Turn::Wait(ms(1_000)));
+        shared.answered(ms(500));
+        assert_eq!(turn(&shared, start, silent, 520), Turn::Send { resent: true });
+        // It was sent once more already, and that copy is silent too.
+        let resent = Silent { second: Some(ms(490)), resent: true, ..silent };
+        assert_eq!(turn(&shared, start, resent, 520), Turn::Wait(ms(1_000)));
+        // Its second copy is younger than the canary.
+        let younger = Silent { second: Some(ms(505)), ..silent };
+        assert_eq!(turn(&shared, start, younger, 520), Turn::Wait(ms(1_000)));
+        // It was itself sent after the canary.
+        let later = Silent { since: ms(501), ..silent };
+        assert_eq!(turn(&shared, start, later, 520), Turn::Wait(ms(1_000)));
+        assert_eq!(turn(&shared, start, later, 1_000), Turn::Send { resent: false });
+    }
 }

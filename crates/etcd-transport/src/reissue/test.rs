@@ -288,3 +288,46 @@ async fn a_call_that_ends_leaves_no_seat_behind() {
     sleep(Duration::from_millis(1)).await;
     assert_eq!(service.shared.waiting(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn silent_calls_are_woken_by_the_answer_of_a_canary_and_do_not_wait_for_their_turn() {
+    let began = Instant::now();
+    let cluster = Cluster::new(move |_, _| match began.elapsed().as_millis() {
+        ..400 => Does::Hang,
+        _ => Does::Late(100),
+    });
+    let transport = cluster.transport("a b c", config());
+    let calls: Vec<_> = (0..5).map(|_| spawn(&transport, twice(Idempotence::Read))).collect();
+    for call in calls {
+        let (answer, took) = call.await.unwrap();
+        assert!(answer.is_ok() && took < Duration::from_millis(720), "{took:?}");
+    }
+    assert_eq!(cluster.hosts().len(), 5 + 5);
+}
+
+#[test]
+fn of_two_ends_the_more_telling_is_kept() {
+    let answer = |status: u16| Ok(Response::builder().status(status).body(()).unwrap());
+    let failure = || Err(Error::new(crate::ErrorKind::Interrupted));
+    let status = |end: Result<Response<()>, Error>| end.map_or(0, |response| response.status().as_u16());
+    assert_eq!(status(future::better(Some(answer(412)), answer(503))), 412);
+    assert_eq!(status(future::better(Some(answer(503)), answer(412))), 412);
+    assert_eq!(status(future::better(Some(answer(503)), failure())), 503);
+    assert_eq!(status(future::better(Some(failure()), answer(503))), 503);
+    assert_eq!(status(future::better(None, failure())), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_copy_may_go_where_a_dropped_copy_was_silent() {
+    let cluster = Cluster::new(|number, _| match number {
+        0..4 => Does::Hang,
+        4 => Does::Cut,
+        _ => Does::Serve,
+    });
+    let context =
+        CallContext { attempt_timeout: Some(Duration::from_millis(1_700)), ..twice(Idempotence::Read) };
+    let (answer, took) = spawn(&cluster.transport("a b c d", config()), context).await.unwrap();
+    assert!(answer.is_ok() && cluster.hosts() == "abcdbc", "{}", cluster.hosts());
+    // Without a pause: `c` is left in this round.
+    assert!((1_700..1_715).contains(&took.as_millis()), "{took:?}");
+}
