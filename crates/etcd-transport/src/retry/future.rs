@@ -104,7 +104,7 @@ impl Rules {
         let again = call.untried() == 0;
         let pause = if again { self.backoff.pause(rounds) } else { Duration::ZERO };
         // To sleep until the limit would only change the last failure into that of the limit.
-        let late = again && call.time_left().is_some_and(|left| left <= pause);
+        let late = call.time_left().is_some_and(|left| left <= pause);
         let paid = sent || again;
         if late || (paid && !(context.retry && self.repeat)) {
             return Next::Return;

@@ -62,6 +62,16 @@ async fn a_call_ends_with_its_last_failure_rather_than_in_a_pause_that_is_too_lo
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_attempt_that_takes_all_the_time_there_is_is_the_last() {
+    let cluster = Cluster::all(Does::Hang);
+    let limit = Some(Duration::from_secs(3));
+    let context = CallContext { call_timeout: limit, attempt_timeout: limit, ..of(Idempotence::Read) };
+    let error = send(&cluster.transport("a b", config()), context).await.unwrap_err();
+    assert!(error.is_attempt_timeout());
+    assert_eq!((cluster.hosts().as_str(), error.attempts().made()), ("a", 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_read_goes_on_after_whatever_was_no_answer() {
     for does in [Does::Cut, Does::Break, Does::Unserved, Does::Raft, Does::Html, Does::Hang] {
         let cluster = Cluster::new(move |_, host| if host == "a" { does } else { Does::Serve });
