@@ -18,8 +18,8 @@ use crate::transport::Cluster;
 use crate::{
     AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, ClusterId, ClusterPinLayer,
     CollectLayer, Credentials, DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService,
-    MonotonicReadsLayer, ObserveLayer, Observer, RedirectLayer, RequestLineLimitLayer, RequestSpanLayer,
-    RetryLayer, RouteLayer, SeenIndex, Transport, UserAgentLayer,
+    MonotonicReadsLayer, ObserveLayer, Observer, RedirectLayer, ReissueLayer, RequestLineLimitLayer,
+    RequestSpanLayer, RetryConfig, RetryLayer, RouteLayer, SeenIndex, Transport, UserAgentLayer,
 };
 
 /// Sets up a [`Transport`]. Nothing is checked before [`Builder::build`].
@@ -72,6 +72,7 @@ struct Settings {
     monotonic_reads: bool,
     request_line_limit: usize,
     observer: Option<SharedObserver>,
+    retry: RetryConfig,
 }
 
 impl Builder {
@@ -89,6 +90,7 @@ impl Builder {
             monotonic_reads: false,
             request_line_limit: RequestLineLimitLayer::DEFAULT,
             observer: None,
+            retry: RetryConfig::default(),
         };
         Self { settings, call: Identity::new(), attempt: Identity::new(), endpoint: Identity::new() }
     }
@@ -182,6 +184,12 @@ impl<C, A, E> Builder<C, A, E> {
     /// As [`Builder::observer`], for one that is shared already.
     pub fn shared_observer(mut self, observer: SharedObserver) -> Self {
         self.settings.observer = Some(observer);
+        self
+    }
+
+    /// What is sent again, how often and after which pauses. Defaults: see [`RetryConfig`].
+    pub fn retry(mut self, config: RetryConfig) -> Self {
+        self.settings.retry = config;
         self
     }
 
@@ -288,7 +296,9 @@ impl<C, A, E> Builder<C, A, E> {
         let inner = RequestLineLimitLayer::new(settings.request_line_limit).layer(monotonic.layer(inner));
         let inner = spans.layer(observe.layer(AttemptTimeoutLayer::new().layer(inner)));
         let inner = DynService::new(attempt.layer(DynService::new(inner)));
-        let inner = DeadlineLayer::new().layer(RetryLayer::new().layer(inner));
+        let inner = RetryLayer::new().config(&settings.retry).layer(inner);
+        let inner = ReissueLayer::new().config(&settings.retry).layer(inner);
+        let inner = DeadlineLayer::new().layer(inner);
         let inner = DynService::new(RequestSpanLayer::new().layer(inner));
         let cluster = Cluster { endpoints: settings.endpoints, strays, id: settings.cluster_id, seen };
         Ok(Transport::built(DynService::new(call.layer(inner)), cluster))

@@ -33,7 +33,8 @@
 //! call layers *        once per call; path-only URI; the final result
 //! RequestSpanLayer     span etcd.request
 //! DeadlineLayer        limit of the call
-//! RetryLayer           the next endpoint where nothing was sent, or where another one may serve
+//! ReissueLayer         a second copy of what may be sent twice, while the first is silent
+//! RetryLayer           the next endpoint, and again, by what an attempt proves and the request allows
 //! attempt layers *     once per attempt; path-only URI
 //! AttemptSpanLayer     span etcd.attempt
 //! ObserveLayer         tells an observer
@@ -68,10 +69,13 @@
 //! By itself a transport sends a request on to another server in these cases. It provably never left; that is
 //! free of risk for every write. Its server redirects it to another one of the list, which proves that it was
 //! not served there. It asks for the leader ([`CallContext::leader_only`]) and a member has answered that it
-//! is not: then it was read and refused; the `Location` of a 307 is followed first. A refusal that proves
-//! nothing (a 307 that is not followed, 503) leads on for reads only. Or the answer is one of another cluster
-//! or, where that matters, an old one: for reads, and for writes of which the answer proves that nothing was
-//! applied.
+//! is not: then it was read and refused; the `Location` of a 307 is followed first. Or the answer is one of
+//! another cluster or, where that matters, an old one: for reads, and for writes of which the answer proves
+//! that nothing was applied.
+//!
+//! What may have arrived is repeated where the request says that this does no harm, within [`RetryConfig`]: see
+//! [`retry::Standard`] for the table and [`retry::Budget`] for how much. [`ReissueLayer`] says when a copy goes
+//! out beside one that has no answer yet.
 //!
 //! # What a request says, and what a response tells
 //!
@@ -84,8 +88,8 @@
 //!
 //! # Not here yet
 //!
-//! Repeating what may be repeated, back-off and budget, re-issue, health of servers, racing of slow connects
-//! and TLS are for later versions. An `https` server is an error of kind `TlsUnavailable`.
+//! Health of servers, racing of slow connects and TLS are for later versions. An `https` server is an error of
+//! kind `TlsUnavailable`.
 #![forbid(unsafe_code)]
 
 mod attempt;
@@ -97,6 +101,8 @@ mod call_state;
 mod classify;
 mod cluster_id;
 mod cluster_pin;
+#[cfg(test)]
+mod cluster_test;
 mod collect;
 mod collected;
 mod connection;
@@ -117,6 +123,7 @@ mod observe;
 mod observer;
 mod proof;
 mod redirect;
+mod reissue;
 mod req_body;
 mod request_line_limit;
 mod resp_body;
@@ -146,10 +153,11 @@ pub use monotonic_reads::{MonotonicReads, MonotonicReadsLayer, SeenIndex};
 pub use observe::{Observe, ObserveLayer};
 pub use observer::{AttemptEnd, AttemptStart, Observer, SharedObserver};
 pub use redirect::{Redirect, RedirectLayer};
+pub use reissue::{Reissue, ReissueLayer};
 pub use req_body::ReqBody;
 pub use request_line_limit::{RequestLineLimit, RequestLineLimitLayer};
 pub use resp_body::RespBody;
-pub use retry::{Retry, RetryLayer};
+pub use retry::{Retry, RetryConfig, RetryLayer};
 pub use route::{Route, RouteLayer};
 pub use span::{AttemptSpan, AttemptSpanLayer, RequestSpan, RequestSpanLayer};
 pub use transport::Transport;
@@ -165,6 +173,7 @@ pub mod future {
     pub use crate::monotonic_reads::ResponseFuture as MonotonicReadsFuture;
     pub use crate::observe::ResponseFuture as ObserveFuture;
     pub use crate::redirect::ResponseFuture as RedirectFuture;
+    pub use crate::reissue::ResponseFuture as ReissueFuture;
     pub use crate::request_line_limit::ResponseFuture as RequestLineLimitFuture;
     pub use crate::retry::ResponseFuture as RetryFuture;
     pub use crate::route::ResponseFuture as RouteFuture;

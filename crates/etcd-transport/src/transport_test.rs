@@ -34,12 +34,15 @@ const _: () = {
     shared::<crate::ClusterId>();
     shared::<crate::SeenIndex>();
     shared::<crate::SharedObserver>();
+    shared::<crate::Reissue<DynService>>();
     sent::<ReqBody>();
     sent::<RespBody>();
     sent::<crate::dyn_service::ResponseFuture>();
     error::<Error>();
     error::<ConnectError>();
     layer::<crate::RetryLayer>();
+    layer::<crate::ReissueLayer>();
+    layer::<crate::RetryConfig>();
     layer::<crate::RouteLayer>();
     layer::<crate::DeadlineLayer>();
     layer::<crate::AttemptTimeoutLayer>();
