@@ -59,6 +59,8 @@ struct Record {
     failure: Option<Attempt>,
     /// A complete answer has been handed up.
     answered: bool,
+    /// It was counted against its endpoint.
+    blamed: bool,
     /// What is at the bottom.
     copies: Copies,
 }
@@ -96,6 +98,7 @@ impl AttemptState {
             earlier: Outcome::NotApplied,
             failure: None,
             answered: false,
+            blamed: false,
             copies: Copies::default(),
         };
         Self(Arc::new(Inner { number, record: Mutex::new(record) }))
@@ -153,7 +156,7 @@ impl AttemptState {
         let mut record = self.record();
         if record.begun.is_some() {
             record.earlier = record.earlier.merge(record.outcome);
-            (record.failure, record.answered) = (None, false);
+            (record.failure, record.answered, record.blamed) = (None, false, false);
         }
         record.begun = Some(Begun { leave, since: Instant::now(), untried });
         record.phase = Phase::Request;
@@ -215,12 +218,32 @@ impl AttemptState {
         }
     }
 
-    /// The endpoint does not serve: later calls begin at the next.
+    /// The endpoint does not serve: later calls begin at the next. An attempt counts once, however often this
+    /// is said of it.
+    ///
+    /// For a failure that the attempt itself does not tell of: an answer that shows a lost quorum, or silence
+    /// while another copy of the request was answered elsewhere.
     pub(crate) fn blame(&self) {
-        let leave = self.record().begun.as_ref().map(|begun| begun.leave.clone());
+        let blamed = {
+            let mut record = self.record();
+            let first = !std::mem::replace(&mut record.blamed, true);
+            record.begun.as_ref().filter(|_| first).map(|begun| (begun.leave.clone(), begun.since))
+        };
         // Not under the lock: it may be told to a subscriber of somebody else.
-        if let Some(leave) = leave {
-            leave.leave();
+        if let Some((leave, since)) = blamed {
+            leave.failed(since);
+        }
+    }
+
+    /// Nobody waits for the attempt any more. If it was silent for long, that speaks against the endpoint.
+    pub(crate) fn abandon(&self) {
+        let silent = {
+            let record = self.record();
+            let open = record.failure.is_none() && record.phase == Phase::Request;
+            open && record.begun.as_ref().is_some_and(|begun| begun.since.elapsed() >= SLOW_ANSWER)
+        };
+        if silent {
+            self.blame();
         }
     }
 
@@ -295,11 +318,19 @@ impl Record {
         self.failure = Some(Attempt::new(begun.leave.endpoint().clone(), elapsed, error));
         self.outcome = error.proved();
         self.phase = error.phase();
-        // A short limit of one call is no fault of the endpoint.
-        let hurried = error.is_attempt_timeout() && error.phase() == Phase::Connect && elapsed < SLOW_CONNECT;
+        // A short limit of one call is no fault of the endpoint, but silence is, whoever ended it.
+        let patience = if error.phase() == Phase::Connect { SLOW_CONNECT } else { SLOW_ANSWER };
+        if error.is_deadline() {
+            return error.phase() < Phase::Body && elapsed >= patience;
+        }
+        let hurried = error.is_attempt_timeout() && error.phase() == Phase::Connect && elapsed < patience;
         error.kind().speaks_against_endpoint() && !hurried
     }
 }
+
+/// Silence of this length (1 s) speaks against an endpoint, whoever ended it. etcd itself answers within 10 ms
+/// as long as it has a leader, and an election takes about this time.
+const SLOW_ANSWER: Duration = Duration::from_secs(1);
 
 /// A connect that has taken this long (250 ms) speaks against an endpoint, whoever ended it.
 const SLOW_CONNECT: Duration = Duration::from_millis(250);

@@ -145,6 +145,44 @@ async fn a_connect_that_was_cut_short_by_a_caller_in_a_hurry_does_not_speak_agai
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn silence_of_a_second_speaks_against_the_endpoint_whoever_ended_it() {
+    for (millis, wanted) in [(999, false), (1000, true)] {
+        let ends: [fn(&AttemptState); 2] =
+            [|attempt| attempt.expire(Idempotence::Once), AttemptState::abandon];
+        for end in ends {
+            let leave = Leave::for_tests("a b");
+            let attempt = AttemptState::new(1);
+            attempt.begin(leave.clone(), 1);
+            attempt.copy_goes_out();
+            tokio::time::advance(Duration::from_millis(millis)).await;
+            end(&attempt);
+            assert_eq!(leave.is_left(), wanted, "{millis}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_takes_long_to_read_does_not_speak_against_the_endpoint_when_it_is_dropped() {
+    let leave = Leave::for_tests("a b");
+    let attempt = AttemptState::new(1);
+    attempt.begin(leave.clone(), 1);
+    attempt.head(Outcome::Applied);
+    tokio::time::advance(Duration::from_secs(9)).await;
+    attempt.abandon();
+    assert!(!leave.is_left());
+}
+
+#[test]
+fn an_attempt_counts_once_against_its_endpoint() {
+    let leave = Leave::for_tests("a b");
+    let attempt = AttemptState::new(1);
+    attempt.begin(leave.clone(), 1);
+    (0..9).for_each(|_| attempt.blame());
+    attempt.fail(&Error::new(ErrorKind::Interrupted));
+    assert!(leave.is_left() && !leave.is_ejected());
+}
+
 #[test]
 fn the_limit_of_a_call_does_not_speak_against_the_endpoint_and_other_failures_do() {
     for (kind, wanted) in [

@@ -3,6 +3,7 @@
 //! The order of the stack is written down in one place, [`Builder::build_with`].
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,8 +16,8 @@ use crate::connection::Connection;
 use crate::credentials::printable;
 use crate::{
     AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, CollectLayer, Credentials,
-    DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService, RequestSpanLayer, RetryLayer,
-    RouteLayer, Transport, UserAgentLayer,
+    DeadlineLayer, DynService, Ejection, Endpoints, Error, ErrorKind, HttpService, RequestSpanLayer,
+    RetryLayer, RouteLayer, Sticky, Strategy, Transport, UserAgentLayer,
 };
 
 /// Sets up a [`Transport`]. Nothing is checked before [`Builder::build`].
@@ -62,6 +63,8 @@ struct Settings {
     credentials: Option<(String, SecretString)>,
     plaintext_auth: bool,
     connect_timeout: Duration,
+    strategy: Arc<dyn Strategy>,
+    ejection: Ejection,
     user_agent: Option<String>,
     trace_bodies: bool,
 }
@@ -74,6 +77,8 @@ impl Builder {
             credentials: None,
             plaintext_auth: false,
             connect_timeout: CONNECT_TIMEOUT,
+            strategy: Arc::new(Sticky),
+            ejection: Ejection::default(),
             user_agent: None,
             trace_bodies: false,
         };
@@ -107,6 +112,19 @@ impl<C, A, E> Builder<C, A, E> {
     /// Without effect on [`Builder::build_with`].
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.settings.connect_timeout = limit;
+        self
+    }
+
+    /// How an endpoint is chosen for each attempt. Default [`Sticky`]: the same until it fails.
+    pub fn strategy(mut self, strategy: impl Strategy) -> Self {
+        self.settings.strategy = Arc::new(strategy);
+        self
+    }
+
+    /// When an endpoint that keeps failing is left out, and for how long. Default: after 3 failures in a row,
+    /// for 1 s and then twice as long each time, up to 30 s.
+    pub fn ejection(mut self, ejection: Ejection) -> Self {
+        self.settings.ejection = ejection;
         self
     }
 
@@ -205,7 +223,9 @@ impl<C, A, E> Builder<C, A, E> {
         let Self { settings, call, attempt, endpoint } = self;
         let connection = settings.bottom(connection)?;
         let endpoint = layer_fn(move |connection: DynService| DynService::new(endpoint.layer(connection)));
-        let route = RouteLayer::new(settings.endpoints.clone()).endpoint_layer(endpoint);
+        let route = RouteLayer::with_ejection(settings.endpoints.clone(), settings.ejection)
+            .strategy(settings.strategy)
+            .endpoint_layer(endpoint);
         let strays = route.strays();
 
         let spans = AttemptSpanLayer::new().trace_bodies(settings.trace_bodies);

@@ -139,9 +139,9 @@ impl CallState {
         self.log().over = true;
     }
 
-    /// Whether this endpoint was asked in this call.
-    pub(crate) fn has_tried(&self, endpoint: &Endpoint) -> bool {
-        self.log().attempts.iter().any(|attempt| attempt.endpoint().as_ref() == Some(endpoint))
+    /// The endpoints that were asked in this call, in their order; one that was asked twice is there twice.
+    pub(crate) fn tried(&self) -> Vec<Endpoint> {
+        self.log().attempts.iter().filter_map(AttemptState::endpoint).collect()
     }
 
     /// How many attempts have reached the router.

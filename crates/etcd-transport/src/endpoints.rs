@@ -110,11 +110,6 @@ impl Endpoints {
         &self.servers[0]
     }
 
-    /// The server at a place below [`Endpoints::len`].
-    pub(crate) fn at(&self, place: usize) -> &Endpoint {
-        &self.servers[place]
-    }
-
     /// Whether the server is one of these.
     #[must_use]
     pub fn contains(&self, endpoint: &Endpoint) -> bool {

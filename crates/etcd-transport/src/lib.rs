@@ -126,7 +126,9 @@ pub use http_service::HttpService;
 pub use req_body::ReqBody;
 pub use resp_body::RespBody;
 pub use retry::{Retry, RetryLayer};
-pub use route::{Route, RouteLayer};
+pub use route::{
+    Condition, Ejection, LeaderFirst, RoundRobin, Route, RouteLayer, Server, Servers, Sticky, Strategy,
+};
 pub use span::{AttemptSpan, AttemptSpanLayer, RequestSpan, RequestSpanLayer};
 pub use transport::Transport;
 

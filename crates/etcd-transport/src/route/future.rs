@@ -31,6 +31,12 @@ pin_project! {
         step: Step<S>,
         attempt: AttemptState,
     }
+
+    impl<S: Service<Request<ReqBody>>> PinnedDrop for ResponseFuture<S> {
+        fn drop(this: Pin<&mut Self>) {
+            this.project().attempt.abandon();
+        }
+    }
 }
 
 pin_project! {
