@@ -90,7 +90,7 @@ fn what_is_held_at_the_bottom_was_not_sent_when_it_is_given_up() {
     let error = attempt.give_up_unsent(timeout()).unwrap();
     assert_eq!((error.proved(), error.phase()), (Outcome::NotApplied, Phase::Connect));
     assert_eq!(attempt.outcome(), Outcome::NotApplied);
-    assert!(!attempt.let_copy_go());
+    assert_eq!(attempt.let_copy_go(), Turn::Never);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn what_was_sent_is_not_given_up_as_unsent() {
     let attempt = begun();
     attempt.copy_goes_out();
     attempt.hold_copy();
-    assert!(attempt.let_copy_go());
+    assert_eq!(attempt.let_copy_go(), Turn::Go);
     assert!(attempt.give_up_unsent(timeout()).is_none());
     assert!(attempt.failure().is_none());
 }

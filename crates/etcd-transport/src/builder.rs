@@ -65,6 +65,7 @@ struct Settings {
     connect_timeout: Duration,
     strategy: Arc<dyn Strategy>,
     ejection: Ejection,
+    race: Option<Duration>,
     user_agent: Option<String>,
     trace_bodies: bool,
 }
@@ -79,6 +80,7 @@ impl Builder {
             connect_timeout: CONNECT_TIMEOUT,
             strategy: Arc::new(Sticky),
             ejection: Ejection::default(),
+            race: Some(Duration::from_millis(250)),
             user_agent: None,
             trace_bodies: false,
         };
@@ -125,6 +127,13 @@ impl<C, A, E> Builder<C, A, E> {
     /// for 1 s and then twice as long each time, up to 30 s.
     pub fn ejection(mut self, ejection: Ejection) -> Self {
         self.settings.ejection = ejection;
+        self
+    }
+
+    /// How long a connect may hang before the next endpoint is tried beside it, see
+    /// [`RouteLayer::connect_race`]; `None` to wait for each. Default 250 ms.
+    pub fn connect_race(mut self, delay: Option<Duration>) -> Self {
+        self.settings.race = delay;
         self
     }
 
@@ -225,6 +234,7 @@ impl<C, A, E> Builder<C, A, E> {
         let endpoint = layer_fn(move |connection: DynService| DynService::new(endpoint.layer(connection)));
         let route = RouteLayer::with_ejection(settings.endpoints.clone(), settings.ejection)
             .strategy(settings.strategy)
+            .connect_race(settings.race)
             .endpoint_layer(endpoint);
         let strays = route.strays();
 

@@ -111,6 +111,14 @@ impl CallState {
         attempt
     }
 
+    /// Enters an attempt that races with this one, which is in the log.
+    pub(crate) fn enter_rival(&self, host: &AttemptState) -> AttemptState {
+        let mut log = self.log();
+        let attempt = host.rival(log.attempts.len() + 1);
+        log.attempts.push(attempt.clone());
+        attempt
+    }
+
     /// Lets the router begin an attempt, unless the call is over.
     pub(crate) fn begin(&self, begin: impl FnOnce()) -> bool {
         // Under the lock: what `close` states must not be overtaken.

@@ -105,6 +105,11 @@ impl Error {
         self
     }
 
+    /// Another of the same kind for the same request, with nothing proved yet.
+    pub(crate) fn of_same_kind(&self) -> Self {
+        Self::new(self.0.kind).of_request(self.0.idempotence).detail(self.0.detail.clone())
+    }
+
     /// A layer below cannot take a request: none was given to it.
     pub(crate) fn of_readiness(error: impl Into<BoxError>) -> Self {
         Self::adopt(error.into()).unwrap_or_else(|foreign| Self::new(ErrorKind::Layer).caused_by(foreign))

@@ -38,7 +38,7 @@
 //! AttemptSpanLayer     span etcd.attempt
 //! AttemptTimeoutLayer  limit of the attempt
 //! CollectLayer         reads bodies within limits, parses etcd's errors
-//! RouteLayer           chooses the endpoint; absolute URI
+//! RouteLayer           chooses the endpoint by health, races slow connects; absolute URI
 //! endpoint layers *    one instance per endpoint
 //! AuthorizationLayer, UserAgentLayer, ClassifyLayer, and the pool of HTTP/1.1 connections
 //! ```
@@ -74,8 +74,7 @@
 //!
 //! # Not here yet
 //!
-//! Repeating what may be repeated, back-off and budget, re-issue, health of servers, racing of slow connects,
-//! redirects and TLS are for later versions. An `https` server is an error of kind `TlsUnavailable`.
+//! Repeating what may be repeated, back-off and budget, re-issue, redirects and TLS are for later versions. An `https` server is an error of kind `TlsUnavailable`.
 #![forbid(unsafe_code)]
 
 mod attempt;

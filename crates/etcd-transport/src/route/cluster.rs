@@ -237,6 +237,18 @@ impl Leave {
         }
     }
 
+    /// The endpoint has answered as the leader does, or as one that is not.
+    pub(super) fn leads(&self, leads: bool) {
+        let number = self.member.number;
+        let leader = &self.cluster.leader;
+        if leads {
+            leader.store(number, Ordering::Relaxed);
+        } else {
+            // In vain if somebody else is believed to be it, and that is right.
+            leader.compare_exchange(number, 0, Ordering::Relaxed, Ordering::Relaxed).ok();
+        }
+    }
+
     /// The first of these endpoints.
     #[cfg(test)]
     pub(crate) fn for_tests(endpoints: &str) -> Self {

@@ -1,6 +1,7 @@
 //! The layer of the router.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tower_layer::{Identity, Layer, Stack};
 
@@ -64,6 +65,7 @@ use crate::call_state::Strays;
 pub struct RouteLayer<L = Identity> {
     cluster: Arc<Cluster>,
     strategy: Arc<dyn Strategy>,
+    race: Option<Duration>,
     strays: Strays,
     layer: L,
 }
@@ -81,6 +83,7 @@ impl RouteLayer {
         Self {
             cluster: Arc::new(Cluster::new(endpoints, ejection)),
             strategy: Arc::new(Sticky),
+            race: Some(RACE),
             strays: Strays::default(),
             layer: Identity::new(),
         }
@@ -95,14 +98,28 @@ impl<L> RouteLayer<L> {
     /// layer) is shared by all.
     #[must_use]
     pub fn endpoint_layer<M>(self, layer: M) -> RouteLayer<Stack<M, L>> {
-        let Self { cluster, strategy, strays, layer: inner } = self;
-        RouteLayer { cluster, strategy, strays, layer: Stack::new(layer, inner) }
+        let Self { cluster, strategy, race, strays, layer: inner } = self;
+        RouteLayer { cluster, strategy, race, strays, layer: Stack::new(layer, inner) }
     }
 
     /// Chooses endpoints differently. Default [`Sticky`].
     #[must_use]
     pub fn strategy(mut self, strategy: impl Strategy) -> Self {
         self.strategy = Arc::new(strategy);
+        self
+    }
+
+    /// How long a connect may hang before the next endpoint is tried beside it; `None` to wait for each. Default
+    /// 250 ms.
+    ///
+    /// The first that has a connection sends the request, the others never do: one copy is sent, writes
+    /// included. With more endpoints the third follows after the same time again, or at once if one of those
+    /// that race fails. Those that lose count as attempts that failed to connect. Only requests to the
+    /// pool of a built [`Transport`](crate::Transport) are raced, since it tells what it has not sent; not
+    /// those whose body is a stream, nor pinned ones. A TLS handshake counts as connecting.
+    #[must_use]
+    pub fn connect_race(mut self, delay: Option<Duration>) -> Self {
+        self.race = delay;
         self
     }
 
@@ -126,8 +143,12 @@ where
             cluster: Arc::clone(&self.cluster),
             strategy: Arc::clone(&self.strategy),
             strays: self.strays.clone(),
+            race: self.race,
             services,
         };
         Route { table: Arc::new(table) }
     }
 }
+
+/// How long a connect may hang before another endpoint is tried beside it.
+const RACE: Duration = Duration::from_millis(250);

@@ -8,18 +8,23 @@
 //! | later attempts | one that this call has not asked, the healthiest first |
 //! | all asked | one that this call has asked least often, the healthiest first |
 //!
+//! A connect that hangs is raced by another endpoint after 250 ms; one copy of the request is sent.
+//!
 //! What is known of an endpoint's health comes from the results of attempts alone, see [`Ejection`].
 
 mod cluster;
 mod future;
 mod health;
+mod heat;
 mod layer;
+mod race;
 mod services;
 mod strategy;
 
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use etcd_proto::BoxError;
 use http::uri::{Parts, PathAndQuery, Scheme, Uri};
@@ -31,7 +36,9 @@ pub(crate) use self::cluster::Leave;
 use self::cluster::{Cluster, Roster};
 pub use self::future::ResponseFuture;
 pub use self::health::{Condition, Ejection};
+use self::heat::Heat;
 pub use self::layer::RouteLayer;
+use self::race::Race;
 use self::services::Services;
 pub use self::strategy::{LeaderFirst, RoundRobin, Server, Servers, Sticky, Strategy};
 use crate::attempt_state::AttemptState;
@@ -53,6 +60,8 @@ struct Table<S> {
     strategy: Arc<dyn Strategy>,
     /// Requests that came without their log.
     strays: Strays,
+    /// How long a connect may hang before the next endpoint is tried beside it; `None` for ever.
+    race: Option<Duration>,
     services: Services<S>,
 }
 
@@ -104,7 +113,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> ResponseFuture<S> {
-        let Table { cluster, strategy, strays, services } = &*self.table;
+        let Table { cluster, strategy, strays, services, .. } = &*self.table;
         let context = CallContext::of(request.extensions());
         let call = CallState::arrived(request.extensions_mut(), strays);
         let attempt = AttemptState::of(request.extensions_mut());
@@ -116,23 +125,28 @@ where
             Err(error) => return ResponseFuture::refused(error, attempt),
         };
         let leave = Leave::new(cluster, &roster.members()[place]);
-        let endpoint = leave.endpoint().clone();
-        let others = roster.endpoints().iter().filter(|other| **other != endpoint);
+        let endpoint = leave.endpoint();
+        let others = roster.endpoints().iter().filter(|other| *other != endpoint);
         let untried = match &context.pinned {
             // There is nobody else for this call, whatever a policy says.
             Some(_) => 0,
             None => others.filter(|other| !tried.contains(other)).count(),
         };
-        if !call.begin(|| attempt.begin(leave, untried)) {
+        let alone = untried == 0 || attempt.endpoint().is_some();
+        if !call.begin(|| attempt.begin(leave.clone(), untried)) {
             // The caller has been told that nothing was sent, or not: in either case it is too late.
             let error = Error::new(ErrorKind::Deadline)
                 .of_request(context.idempotence)
                 .detail("its limit; it ended before");
             return ResponseFuture::refused(error, attempt);
         }
-        *request.uri_mut() = absolute(request.uri(), &endpoint);
-        let service = services.at(place).clone();
-        ResponseFuture::begun(Oneshot::new(service, request), endpoint, context.idempotence, call, attempt)
+        let race = match alone {
+            true => None,
+            false => Race::prepare(&self.table, &request, &context, &call, &attempt),
+        };
+        *request.uri_mut() = absolute(request.uri(), leave.endpoint());
+        let inner = Oneshot::new(services.at(place).clone(), request);
+        ResponseFuture::begun(Heat::new(inner, leave, &context, call, attempt), race)
     }
 }
 

@@ -183,7 +183,7 @@ impl<'a> Servers<'a> {
             let server = self.get(place)?;
             Some(((server.tried, self.rank(server.condition)), place))
         };
-        if ranked(start).is_some_and(|((tried, rank), _)| tried == 0 && rank != Condition::Ejected) {
+        if self.is_usable(start) && self.get(start).is_some_and(|server| server.tried == 0) {
             return start;
         }
         let ring = (start..count).chain(0..start).filter_map(ranked);
@@ -193,6 +193,11 @@ impl<'a> Servers<'a> {
     /// Whether there is one that this call has not asked.
     pub(super) fn has_untried(&self) -> bool {
         self.tried.is_empty() || self.iter().any(|server| server.tried == 0)
+    }
+
+    /// Whether the one at this place is not ejected, or this request may be its probe.
+    pub(super) fn is_usable(&self, place: usize) -> bool {
+        self.get(place).is_some_and(|server| self.rank(server.condition) != Condition::Ejected)
     }
 
     fn rank(&self, condition: Condition) -> Condition {
