@@ -231,12 +231,14 @@ impl<C, A, E> Builder<C, A, E> {
     {
         let Self { settings, call, attempt, endpoint } = self;
         let connection = settings.bottom(connection)?;
+        let guarded = settings.credentials.is_some() && !settings.plaintext_auth;
         let endpoint = layer_fn(move |connection: DynService| DynService::new(endpoint.layer(connection)));
-        let route = RouteLayer::with_ejection(settings.endpoints.clone(), settings.ejection)
+        let route = RouteLayer::with_ejection(settings.endpoints, settings.ejection)
             .strategy(settings.strategy)
             .connect_race(settings.race)
             .endpoint_layer(endpoint);
         let strays = route.strays();
+        let servers = route.handle().guarding_password(guarded);
 
         let spans = AttemptSpanLayer::new().trace_bodies(settings.trace_bodies);
         let inner = CollectLayer::new().layer(route.layer(connection));
@@ -244,7 +246,7 @@ impl<C, A, E> Builder<C, A, E> {
         let inner = DynService::new(attempt.layer(DynService::new(inner)));
         let inner = DeadlineLayer::new().layer(RetryLayer::new().layer(inner));
         let inner = DynService::new(RequestSpanLayer::new().layer(inner));
-        Ok(Transport::built(DynService::new(call.layer(inner)), settings.endpoints, strays))
+        Ok(Transport::built(DynService::new(call.layer(inner)), servers, strays))
     }
 }
 

@@ -76,6 +76,15 @@ impl Endpoints {
         Self::collect(items.map(|item| Endpoint::parse(item, port)))
     }
 
+    /// Takes servers in their order.
+    ///
+    /// # Errors
+    ///
+    /// `NoEndpoints`.
+    pub(crate) fn of(servers: Vec<Endpoint>) -> Result<Self, Error> {
+        Self::collect(servers.into_iter().map(Ok))
+    }
+
     /// Takes servers that were read; the same server counts at its first place.
     fn collect(items: impl IntoIterator<Item = Result<Endpoint, Error>>) -> Result<Self, Error> {
         let mut servers = Vec::new();

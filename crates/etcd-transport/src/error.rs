@@ -280,6 +280,8 @@ predicates! {
     is_invalid_credentials => InvalidCredentials;
     /// Whether a password would have gone over the network unencrypted.
     is_insecure_auth => InsecureAuth;
+    /// Whether a server without TLS was to join a list whose servers all have it.
+    is_insecure_endpoint => InsecureEndpoint;
     /// Whether the user agent cannot be sent.
     is_invalid_user_agent => InvalidUserAgent;
     /// Whether the call was made outside of a tokio runtime.
@@ -323,6 +325,9 @@ impl fmt::Display for Error {
             ErrorKind::NoEndpoints => f.write_str("no servers"),
             ErrorKind::InsecureAuth => {
                 write!(f, "will not send a password unencrypted to {server} unless that is allowed")
+            }
+            ErrorKind::InsecureEndpoint => {
+                write!(f, "will not use {server} without TLS beside servers that all have it")
             }
             ErrorKind::InvalidEndpoint | ErrorKind::InvalidCredentials | ErrorKind::InvalidUserAgent => {
                 f.write_str(detail)

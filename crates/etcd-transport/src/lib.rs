@@ -126,7 +126,8 @@ pub use req_body::ReqBody;
 pub use resp_body::RespBody;
 pub use retry::{Retry, RetryLayer};
 pub use route::{
-    Condition, Ejection, LeaderFirst, RoundRobin, Route, RouteLayer, Server, Servers, Sticky, Strategy,
+    Condition, DropReason, Dropped, Ejection, EndpointSource, LeaderFirst, RoundRobin, Route, RouteHandle,
+    RouteLayer, Server, Servers, SourceFuture, Sticky, Strategy, SyncReport,
 };
 pub use span::{AttemptSpan, AttemptSpanLayer, RequestSpan, RequestSpanLayer};
 pub use transport::Transport;

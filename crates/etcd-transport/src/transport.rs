@@ -19,7 +19,10 @@ use tower_service::Service;
 use crate::attempt_state::{AnsweredBy, AttemptState};
 use crate::builder::Builder;
 use crate::call_state::{CallState, Strays};
-use crate::{CallContext, DynService, Endpoints, Error, ErrorKind, HttpService, ReqBody, RespBody};
+use crate::{
+    CallContext, DynService, EndpointSource, Endpoints, Error, ErrorKind, HttpService, ReqBody, RespBody,
+    RouteHandle, SyncReport,
+};
 
 /// Sends HTTP requests to an etcd cluster: all servers, limits, failover and outcomes behind one service.
 ///
@@ -55,7 +58,7 @@ pub struct Transport<S = DynService> {
 /// What a built transport knows of the router below.
 #[derive(Clone)]
 struct Cluster {
-    endpoints: Endpoints,
+    servers: RouteHandle,
     strays: Strays,
 }
 
@@ -90,8 +93,8 @@ impl Transport {
     }
 
     /// A stack whose router counts these strays.
-    pub(crate) fn built(service: DynService, endpoints: Endpoints, strays: Strays) -> Self {
-        Self { service, cluster: Some(Cluster { endpoints, strays }) }
+    pub(crate) fn built(service: DynService, servers: RouteHandle, strays: Strays) -> Self {
+        Self { service, cluster: Some(Cluster { servers, strays }) }
     }
 }
 
@@ -103,10 +106,56 @@ impl<S> Transport<S> {
         Self { service, cluster: None }
     }
 
-    /// The servers; `None` where the transport was made of a service.
+    /// The servers as of now; `None` where the transport was made of a service.
     #[must_use]
-    pub fn endpoints(&self) -> Option<&Endpoints> {
-        self.cluster.as_ref().map(|cluster| &cluster.endpoints)
+    pub fn endpoints(&self) -> Option<Endpoints> {
+        self.cluster.as_ref().map(|cluster| cluster.servers.endpoints())
+    }
+
+    /// Replaces the list of servers for all clones, see [`RouteHandle::set_endpoints`].
+    ///
+    /// ```
+    /// use etcd_transport::{Endpoints, Transport};
+    ///
+    /// let transport = Transport::builder(Endpoints::parse("a, b")?).build()?;
+    /// transport.set_endpoints(&Endpoints::parse("b, c")?)?; // connections to b stay
+    /// # Ok::<(), etcd_transport::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `InsecureEndpoint`, `InsecureAuth`; `InvalidEndpoint` where the transport was made of a service.
+    /// Nothing has changed then.
+    pub fn set_endpoints(&self, endpoints: &Endpoints) -> Result<(), Error> {
+        self.servers()?.set_endpoints(endpoints)
+    }
+
+    /// Takes the members of the cluster into the list of servers, see [`RouteHandle::sync`]. Off until it is
+    /// called.
+    ///
+    /// # Errors
+    ///
+    /// The source's; `InvalidEndpoint` where the transport was made of a service.
+    ///
+    /// # Cancel safety
+    ///
+    /// The list changes at the very end or not at all.
+    pub async fn sync(&self, source: &dyn EndpointSource) -> Result<SyncReport, Error> {
+        self.servers()?.sync(source).await
+    }
+
+    /// Forgets which servers have failed, see [`RouteHandle::reset_health`].
+    pub fn reset_health(&self) {
+        if let Some(cluster) = &self.cluster {
+            cluster.servers.reset_health();
+        }
+    }
+
+    fn servers(&self) -> Result<&RouteHandle, Error> {
+        self.cluster.as_ref().map(|cluster| &cluster.servers).ok_or_else(|| {
+            Error::new(ErrorKind::InvalidEndpoint)
+                .detail("transport was made of a service and has no list of servers")
+        })
     }
 }
 

@@ -33,6 +33,17 @@ struct Changes {
     rng: Rng,
     /// The number of the server that was entered last.
     last: u64,
+    /// What the owner has set, without what was found out since.
+    configured: Endpoints,
+}
+
+/// The list as its owner may change it.
+#[derive(Debug)]
+pub(super) struct List {
+    /// What the owner has set.
+    pub(super) configured: Endpoints,
+    /// What calls see.
+    pub(super) now: Endpoints,
 }
 
 /// One version of the list.
@@ -64,6 +75,13 @@ impl Member {
         self.health.condition()
     }
 
+    /// Forgets its failures.
+    pub(super) fn reset(&self) {
+        if self.health.served() {
+            self.told.store(false, Ordering::Relaxed);
+        }
+    }
+
     /// Whether this request may go there, see [`Health::claim_probe`].
     pub(super) fn claim_probe(&self) -> bool {
         self.health.claim_probe()
@@ -90,7 +108,7 @@ impl Roster {
 impl Cluster {
     /// Calls begin with the first.
     pub(super) fn new(endpoints: Endpoints, mut rule: Ejection) -> Self {
-        let mut changes = Changes { rng: rule.take_rng(), last: 0 };
+        let mut changes = Changes { rng: rule.take_rng(), last: 0, configured: endpoints.clone() };
         let members = endpoints.iter().map(|endpoint| changes.enter(endpoint)).collect();
         Self {
             roster: RwLock::new(Arc::new(Roster { endpoints, members })),
@@ -123,19 +141,25 @@ impl Cluster {
         }
     }
 
-    /// Takes another list; servers that stay keep what is known of them. Says which endpoints are new.
+    /// Lets the owner change the list; servers that stay keep what is known of them.
     ///
     /// Calls begin where they did, or with the best in the new list if that one is gone.
-    #[cfg(test)]
-    pub(super) fn replace(&self, endpoints: &Endpoints) {
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut List) -> R) -> R {
         let mut changes = self.changes();
         let old = self.roster();
+        let mut list = List { configured: changes.configured.clone(), now: old.endpoints.clone() };
+        let result = change(&mut list);
+        changes.configured = list.configured;
+        if list.now == old.endpoints {
+            return result;
+        }
         let known = |endpoint: &Endpoint| old.members.iter().find(|member| member.endpoint == *endpoint);
-        let members: Box<[Arc<Member>]> = endpoints
+        let members: Box<[Arc<Member>]> = list
+            .now
             .iter()
             .map(|endpoint| known(endpoint).map_or_else(|| changes.enter(endpoint), Arc::clone))
             .collect();
-        let new = Arc::new(Roster { endpoints: endpoints.clone(), members });
+        let new = Arc::new(Roster { endpoints: list.now, members });
         let begin = self.begin.load(Ordering::Relaxed);
         if new.place(begin).is_none()
             && let Some(best) = new.members.iter().min_by_key(|member| member.condition())
@@ -143,14 +167,14 @@ impl Cluster {
             self.begin.store(best.number, Ordering::Relaxed);
         }
         *self.roster.write().unwrap_or_else(PoisonError::into_inner) = new;
+        result
     }
 
-    /// Takes down who leads, by the place in the list of now; `None` for nobody.
-    #[cfg(test)]
-    pub(super) fn lead(&self, place: Option<usize>) {
+    /// Takes down who leads; `None` for nobody.
+    pub(super) fn lead(&self, leader: Option<&Endpoint>) {
         let roster = self.roster();
-        let number = place.and_then(|place| roster.members.get(place)).map_or(0, |member| member.number);
-        self.leader.store(number, Ordering::Relaxed);
+        let member = leader.and_then(|leader| roster.members.iter().find(|it| it.endpoint == *leader));
+        self.leader.store(member.map_or(0, |member| member.number), Ordering::Relaxed);
     }
 
     /// A failure: it counts, and calls that begin there begin elsewhere from now on.
@@ -232,9 +256,7 @@ impl Leave {
 
     /// The endpoint has served a request.
     pub(crate) fn serves(&self) {
-        if self.member.health.served() {
-            self.member.told.store(false, Ordering::Relaxed);
-        }
+        self.member.reset();
     }
 
     /// The endpoint has answered as the leader does, or as one that is not.

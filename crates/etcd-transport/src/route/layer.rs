@@ -7,7 +7,7 @@ use tower_layer::{Identity, Layer, Stack};
 
 use super::cluster::Cluster;
 use super::services::Services;
-use super::{Ejection, Route, Sticky, Strategy, Table};
+use super::{Ejection, Route, RouteHandle, Sticky, Strategy, Table};
 use crate::Endpoints;
 use crate::call_state::Strays;
 
@@ -121,6 +121,12 @@ impl<L> RouteLayer<L> {
     pub fn connect_race(mut self, delay: Option<Duration>) -> Self {
         self.race = delay;
         self
+    }
+
+    /// The list of servers, to look at and to replace at run time; for all routers of this layer.
+    #[must_use]
+    pub fn handle(&self) -> RouteHandle {
+        RouteHandle::new(&self.cluster)
     }
 
     /// The count of requests that have reached routers of this layer without their log.

@@ -14,11 +14,13 @@
 
 mod cluster;
 mod future;
+mod handle;
 mod health;
 mod heat;
 mod layer;
 mod race;
 mod services;
+mod source;
 mod strategy;
 
 use std::fmt;
@@ -35,11 +37,13 @@ use tower_service::Service;
 pub(crate) use self::cluster::Leave;
 use self::cluster::{Cluster, Roster};
 pub use self::future::ResponseFuture;
+pub use self::handle::RouteHandle;
 pub use self::health::{Condition, Ejection};
 use self::heat::Heat;
 pub use self::layer::RouteLayer;
 use self::race::Race;
 use self::services::Services;
+pub use self::source::{DropReason, Dropped, EndpointSource, SourceFuture, SyncReport};
 pub use self::strategy::{LeaderFirst, RoundRobin, Server, Servers, Sticky, Strategy};
 use crate::attempt_state::AttemptState;
 use crate::call_state::{CallState, Strays};

@@ -70,7 +70,7 @@ fn reads_go_round_past_what_is_ejected() {
 fn the_leader_comes_first_as_long_as_it_serves() {
     let setting = Setting::new("a b c");
     assert_eq!(setting.picks(&LeaderFirst, &read()), 0);
-    setting.cluster.lead(Some(2));
+    setting.cluster.lead(Some(&"c".parse().unwrap()));
     assert_eq!(setting.picks(&LeaderFirst, &read()), 2);
     let setting = setting.fail(2, 3);
     assert_eq!(setting.picks(&LeaderFirst, &read()), 0);
@@ -94,7 +94,7 @@ fn untried_ones_come_first_then_healthy_ones_then_the_nearest() {
 fn when_all_are_ejected_all_count_as_usable() {
     // The last that was left has been taken from the list.
     let setting = Setting::new("a b c").fail(0, 3).fail(1, 3);
-    setting.cluster.replace(&"a b".parse().unwrap());
+    setting.cluster.change(|list| list.now = "a b".parse().unwrap());
     assert_eq!(setting.best_from(0, &read()), 0);
     assert_eq!(setting.best_from(1, &read()), 1);
 }

@@ -183,7 +183,7 @@ async fn an_ejected_endpoint_is_probed_by_one_read_and_by_no_write() {
 async fn a_request_for_the_leader_begins_with_the_leader() {
     let layer = RouteLayer::new("a b c".parse().unwrap());
     let route = layer.layer(Peers);
-    route.table.cluster.lead(Some(2));
+    route.table.cluster.lead(Some(&"c".parse().unwrap()));
     let context = CallContext { leader_only: true, ..read() };
     assert_eq!(first_asked(&route, &context, 2).await, ["c", "c"]);
     assert_eq!(first_asked(&route, &read(), 1).await, ["a"]);
@@ -234,4 +234,63 @@ async fn a_strategy_cannot_lead_out_of_the_list_or_back_to_what_was_tried() {
         asked.push(response.extensions().get::<Endpoint>().unwrap().host().to_owned());
     }
     assert_eq!(asked, ["a", "b", "a"]);
+}
+
+#[tokio::test]
+async fn a_new_list_keeps_the_services_and_the_health_of_those_that_stay() {
+    let made = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&made);
+    let count = tower_layer::layer_fn(move |inner: Peers| {
+        count.fetch_add(1, Ordering::SeqCst);
+        inner
+    });
+    let layer =
+        RouteLayer::new("a dead c".parse().unwrap()).strategy(RoundRobin::new()).endpoint_layer(count);
+    let route = layer.layer(Peers);
+    assert_eq!(first_asked(&route, &read(), 9).await[6..], ["a", "dead", "c"]);
+    layer.handle().set_endpoints(&"dead, d, c".parse().unwrap()).unwrap();
+    // The ejected one is still passed by.
+    assert_eq!(first_asked(&route, &read(), 3).await, ["d", "d", "c"]);
+    assert_eq!(made.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test]
+async fn calls_begin_where_they_did_if_that_server_stays_and_else_with_the_best() {
+    let layer = RouteLayer::new("dead b c".parse().unwrap());
+    let route = layer.layer(Peers);
+    assert_eq!(first_asked(&route, &read(), 2).await, ["dead", "b"]);
+    layer.handle().set_endpoints(&"c, b, dead".parse().unwrap()).unwrap();
+    assert_eq!(first_asked(&route, &read(), 1).await, ["b"]);
+    layer.handle().set_endpoints(&"dead, c".parse().unwrap()).unwrap();
+    assert_eq!(first_asked(&route, &read(), 1).await, ["c"]);
+}
+
+#[tokio::test]
+async fn a_call_pinned_to_a_server_that_is_gone_is_an_error() {
+    let layer = RouteLayer::new("a b".parse().unwrap());
+    let route = layer.layer(Peers);
+    layer.handle().set_endpoints(&"b".parse().unwrap()).unwrap();
+    let pinned = CallContext { pinned: Some("a".parse().unwrap()), ..read() };
+    assert!(route.oneshot(request(pinned)).await.unwrap_err().is_invalid_endpoint());
+}
+
+#[tokio::test]
+async fn answers_to_requests_for_the_leader_tell_who_leads() {
+    let peers = tower::service_fn(async |request: Request<ReqBody>| {
+        let status = if request.uri().host() == Some("b") { 200 } else { 403 };
+        Response::builder().status(status).body(RespBody::default())
+    });
+    let route = RouteLayer::new("a b".parse().unwrap()).layer(peers);
+    let context = CallContext { leader_only: true, ..read() };
+    let ask = async |context: &CallContext, call: Option<CallState>| {
+        let mut request = request(context.clone());
+        call.map(|call| request.extensions_mut().insert(call));
+        let response = route.clone().oneshot(request).await.unwrap();
+        response.extensions().get::<Endpoint>().unwrap().host().to_owned()
+    };
+    let call = CallState::of(&mut http::Extensions::new());
+    assert_eq!(ask(&context, Some(call.clone())).await, "a");
+    assert_eq!(ask(&context, Some(call)).await, "b");
+    assert_eq!(ask(&context, None).await, "b");
+    assert_eq!(ask(&read(), None).await, "a");
 }
