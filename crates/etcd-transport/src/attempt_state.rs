@@ -185,6 +185,7 @@ impl AttemptState {
         if record.begun.is_some() {
             record.earlier = record.earlier.merge(record.outcome);
             (record.failure, record.answered, record.blamed) = (None, false, false);
+            record.heir = None;
         }
         record.begun = Some(Begun { leave, since: Instant::now(), untried });
         record.phase = Phase::Request;
@@ -312,8 +313,7 @@ impl AttemptState {
     /// For a failure that the attempt itself does not tell of: an answer that shows a lost quorum, or silence
     /// while another copy of the request was answered elsewhere.
     pub(crate) fn blame(&self) {
-        let this = self.live();
-        this.count_failure();
+        self.live().count_failure();
     }
 
     /// Counts it against its own endpoint.

@@ -200,3 +200,59 @@ fn the_limit_of_a_call_does_not_speak_against_the_endpoint_and_other_failures_do
         assert_eq!(leave.is_left(), wanted, "{kind:?}");
     }
 }
+
+/// An attempt and one that races with it, both held.
+fn race(leaves: &[Leave; 2]) -> [AttemptState; 2] {
+    let first = AttemptState::new(1);
+    first.begin(leaves[0].clone(), 1);
+    let rival = first.rival(2);
+    rival.begin(leaves[1].clone(), 0);
+    for attempt in [&first, &rival] {
+        attempt.copy_goes_out();
+        attempt.hold_copy();
+    }
+    [first, rival]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loser_speaks_against_its_endpoint_only_if_it_had_its_time() {
+    for (millis, wanted) in [(49, false), (50, true)] {
+        let leaves = [Leave::for_tests("a x"), Leave::for_tests("b x")];
+        let [first, rival] = race(&leaves);
+        tokio::time::advance(Duration::from_millis(millis)).await;
+        first.outlives_rivals();
+        rival.lose(Duration::from_millis(50), Idempotence::Once);
+        assert_eq!((leaves[0].is_left(), leaves[1].is_left()), (false, wanted), "{millis}");
+        let failure = rival.failure().unwrap();
+        assert_eq!((failure.phase(), failure.outcome()), (Phase::Connect, Outcome::NotApplied));
+        assert_eq!(rival.let_copy_go(), Turn::Never);
+    }
+}
+
+#[test]
+fn what_is_done_to_the_first_of_a_race_is_done_to_the_rival_that_has_won() {
+    let leaves = [Leave::for_tests("a x"), Leave::for_tests("b x")];
+    let [first, rival] = race(&leaves);
+    assert_eq!(rival.let_copy_go(), Turn::Go);
+    rival.copy_was_polled(false);
+    first.lose(Duration::from_secs(1), Idempotence::Once);
+    rival.inherit();
+    assert_eq!(first.live().endpoint().unwrap().host(), "b");
+    first.blame();
+    assert_eq!((leaves[0].is_left(), leaves[1].is_left()), (false, true));
+    let error = first.give_up(timeout());
+    assert_eq!((error.proved(), error.endpoint().unwrap().host()), (Outcome::Unknown, "b"));
+    assert_eq!((first.outcome(), rival.outcome()), (Outcome::NotApplied, Outcome::Unknown));
+}
+
+#[test]
+fn to_give_up_the_first_of_a_race_counts_in_a_rival_that_may_be_on_its_way() {
+    let leaves = [Leave::for_tests("a x"), Leave::for_tests("b x")];
+    let [first, rival] = race(&leaves);
+    assert_eq!(rival.let_copy_go(), Turn::Go);
+    assert!(first.give_up_unsent(timeout()).is_none());
+    let error = first.give_up(timeout());
+    assert_eq!((error.proved(), error.phase()), (Outcome::Unknown, Phase::Request));
+    rival.copy_was_polled(true);
+    assert_eq!(first.let_copy_go(), Turn::Never);
+}

@@ -36,7 +36,7 @@ fn servers(list: &str, strategy: impl Strategy) -> Transport {
             Ok(Response::new(RespBody::from("{}")))
         }
     });
-    let ejection = Ejection::default().rng(fastrand::Rng::with_seed(7));
+    let ejection = Ejection::default().seed(7);
     let stack = ServiceBuilder::new()
         .layer(RetryLayer::with_policy(GoOn))
         .layer(AttemptTimeoutLayer::new())

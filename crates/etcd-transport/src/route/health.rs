@@ -74,10 +74,10 @@ impl Ejection {
         self
     }
 
-    /// Another source of jitter, such as one with a seed for tests. Default: one with a random seed.
+    /// Jitter that is the same in each run, for tests. Default: a random seed.
     #[must_use]
-    pub fn rng(mut self, rng: Rng) -> Self {
-        self.rng = rng;
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.rng = Rng::with_seed(seed);
         self
     }
 

@@ -271,6 +271,9 @@ async fn an_ejected_endpoint_is_not_raced_to() {
         assert!(error.is_connect());
     }
     assert_eq!(write(&transport).await.1, hosts(&[]));
+    // Its time is over, and a write is no probe.
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(write(&transport).await.1, hosts(&[]));
 }
 
 #[tokio::test(start_paused = true)]
