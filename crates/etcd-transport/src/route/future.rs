@@ -74,6 +74,32 @@ enum Turnout<T> {
     Fails(Error),
 }
 
+/// What one poll of all has left of the race.
+#[derive(Default)]
+struct Tally {
+    /// Whether the pool holds one.
+    held: bool,
+    /// The last failure.
+    failure: Option<Error>,
+}
+
+impl<T> Turnout<T> {
+    /// Counts it in; says how it ends the race, if it does, and whether it is still one of those that race.
+    fn count(self, tally: &mut Tally) -> (Option<Poll<T>>, bool) {
+        match self {
+            Self::Waits { held } => {
+                tally.held |= held;
+                (None, true)
+            }
+            Self::Decides(answer) => (Some(answer), true),
+            Self::Fails(error) => {
+                tally.failure = Some(error);
+                (None, false)
+            }
+        }
+    }
+}
+
 impl<S, B> Future for ResponseFuture<S>
 where
     S: Service<Request<ReqBody>, Response = Response<B>> + Clone,
@@ -93,72 +119,72 @@ where
             let first = this.first.as_pin_mut().expect("without a race the first is there until it ends");
             return first.poll(cx);
         };
-        let mut failure = None;
-        let mut held = false;
+        let mut tally = Tally::default();
         if let Some(mut first) = this.first.as_mut().as_pin_mut() {
-            match turnout(first.as_mut().poll(cx), first.attempt(), false) {
-                Turnout::Waits { held: true } => held = true,
-                // Not even at the bottom: it may be waiting for its turn there, or the bottom does not tell.
-                Turnout::Waits { held: false } if race.rivals().is_empty() => return Poll::Pending,
-                Turnout::Waits { held: false } => {}
-                Turnout::Decides(answer) => {
-                    let rivals = std::mem::take(race.rivals());
-                    rivals.iter().for_each(|rival| race.close(rival.attempt()));
-                    this.attempt.outlives_rivals();
-                    *this.race = None;
-                    return answer;
-                }
-                Turnout::Fails(error) => {
-                    this.first.set(None);
-                    if race.rivals().is_empty() {
-                        return Poll::Ready(Err(error));
-                    }
-                    failure = Some(error);
-                }
+            let (end, stays) = turnout(first.as_mut().poll(cx), first.attempt(), false).count(&mut tally);
+            if let Some(answer) = end {
+                race.close_rivals();
+                this.attempt.outlives_rivals();
+                *this.race = None;
+                return answer;
+            }
+            if !stays {
+                this.first.set(None);
             }
         }
-        let mut number = 0;
+        let mut polled = 0;
         loop {
-            while number < race.rivals().len() {
-                let rival = &mut race.rivals()[number];
-                match turnout(rival.as_mut().poll(cx), rival.attempt(), true) {
-                    Turnout::Waits { held: rival_held } => {
-                        held |= rival_held;
-                        number += 1;
-                    }
-                    Turnout::Decides(answer) => {
-                        let winner = race.rivals().swap_remove(number);
-                        if let Some(first) = this.first.as_mut().as_pin_mut() {
-                            race.close(first.attempt());
-                        }
-                        let losers = std::mem::take(race.rivals());
-                        losers.iter().for_each(|loser| race.close(loser.attempt()));
-                        winner.attempt().inherit();
-                        *this.race = None;
-                        this.first.set(None);
-                        *this.winner = Some(winner);
-                        return answer;
-                    }
-                    Turnout::Fails(error) => {
-                        drop(race.rivals().remove(number));
-                        failure = Some(error);
-                    }
+            if let Some((winner, answer)) = poll_rivals(race, &mut polled, &mut tally, cx) {
+                if let Some(first) = this.first.as_mut().as_pin_mut() {
+                    race.close(first.attempt());
                 }
+                race.close_rivals();
+                winner.attempt().inherit();
+                *this.race = None;
+                this.first.set(None);
+                *this.winner = Some(winner);
+                return answer;
             }
-            let over = this.first.is_none() && race.rivals().is_empty();
-            if failure.is_some() && !over {
+            if let Some(error) = tally.failure.take() {
+                // The layers above go on with what this call has not asked, if there is anything.
+                if this.first.is_none() && race.rivals().is_empty() {
+                    return Poll::Ready(Err(error));
+                }
                 race.hurry();
             }
-            match failure.take() {
-                // The layers above go on with what this call has not asked, if there is anything.
-                Some(error) if over => return Poll::Ready(Err(error)),
-                Some(_) | None => {}
-            }
-            if !held || race.poll_next(cx).is_pending() || !race.begin() {
+            // Nobody is tried beside one that is not held: it may be waiting for its turn above the bottom, or
+            // the bottom does not tell.
+            if !tally.held || race.poll_next(cx).is_pending() || !race.begin() {
                 return Poll::Pending;
             }
         }
     }
+}
+
+/// Polls those beside the first, from this number on; the one that has won, taken out, and how.
+#[expect(clippy::type_complexity, reason = "a pinned box and the answer of one poll")]
+fn poll_rivals<S, B>(
+    race: &mut Race<S>,
+    polled: &mut usize,
+    tally: &mut Tally,
+    cx: &mut Context<'_>,
+) -> Option<(Pin<Box<Heat<S>>>, Poll<Result<Response<B>, Error>>)>
+where
+    S: Service<Request<ReqBody>, Response = Response<B>> + Clone,
+    S::Error: Into<BoxError>,
+{
+    while let Some(rival) = race.rivals().get_mut(*polled) {
+        let (end, stays) = turnout(rival.as_mut().poll(cx), rival.attempt(), true).count(tally);
+        if let Some(answer) = end {
+            return Some((race.rivals().swap_remove(*polled), answer));
+        }
+        if stays {
+            *polled += 1;
+        } else {
+            drop(race.rivals().remove(*polled));
+        }
+    }
+    None
 }
 
 /// What a poll has brought.

@@ -126,6 +126,12 @@ impl<S: Service<Request<ReqBody>> + Clone> Race<S> {
     pub(super) fn close(&self, loser: &AttemptState) {
         loser.lose(self.delay, self.context.idempotence);
     }
+
+    /// Closes all beside the first that have not been taken out, before they are dropped.
+    pub(super) fn close_rivals(&mut self) {
+        let losers = std::mem::take(&mut self.rivals);
+        losers.iter().for_each(|loser| self.close(loser.attempt()));
+    }
 }
 
 /// A copy for another attempt; `None` where the body exists only once.
