@@ -256,3 +256,12 @@ fn to_give_up_the_first_of_a_race_counts_in_a_rival_that_may_be_on_its_way() {
     rival.copy_was_polled(true);
     assert_eq!(first.let_copy_go(), Turn::Never);
 }
+
+#[tokio::test(start_paused = true)]
+async fn all_that_race_in_vain_for_a_second_speak_against_their_endpoints() {
+    let leaves = [Leave::for_tests("a x"), Leave::for_tests("b x")];
+    let [first, _rival] = race(&leaves);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    first.abandon();
+    assert!(leaves.iter().all(Leave::is_left));
+}
