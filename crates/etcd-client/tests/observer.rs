@@ -30,6 +30,6 @@ async fn an_observer_is_told_of_every_attempt_with_the_name_of_the_call() {
     let refusing = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let log = Log::default();
     let client = Client::builder().endpoints([refusing(), refusing()]).observer(log.clone()).build().unwrap();
-    assert!(client.set("/a", "1").await.unwrap_err().is_connect());
+    assert!(client.set("/a", "1").retry(false).await.unwrap_err().is_connect());
     assert_eq!(*log.0.lock().unwrap(), ["set 1 Some(Connect)", "set 2 Some(Connect)"]);
 }

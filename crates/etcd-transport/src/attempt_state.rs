@@ -16,8 +16,13 @@
 //!
 //! Of several copies of the request ([`Copies`]) an answer or a failure tells of one; the others leave it
 //! `Unknown`.
+//!
+//! Where the router lets attempts race for a connection, each has a state of its own in the log of the call.
+//! The layers above know only of the first, the host. As long as the race is open, to give up the host gives
+//! up all; when a rival has won, what they see and do is about that rival, the heir.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use etcd_proto::{Idempotence, Outcome};
@@ -25,7 +30,7 @@ use http::Extensions;
 use tokio::time::Instant;
 
 use crate::call_state::CallState;
-use crate::copies::Copies;
+use crate::copies::{Copies, Turn, Whereabouts};
 use crate::route::Leave;
 use crate::{Attempt, Endpoint, Error, ErrorKind, Phase};
 
@@ -40,6 +45,8 @@ pub(crate) struct AnsweredBy(AttemptState);
 #[derive(Debug)]
 struct Inner {
     number: usize,
+    /// The attempt that this one races with, and its lane there; `None` for one of its own.
+    host: Option<(AttemptState, usize)>,
     record: Mutex<Record>,
 }
 
@@ -63,8 +70,14 @@ struct Record {
     answered: bool,
     /// Another copy of the request has taken its place.
     abandoned: bool,
-    /// What is at the bottom.
+    /// It was counted against its endpoint.
+    blamed: bool,
+    /// What is at the bottom, of this attempt and of those that race with it.
     copies: Copies,
+    /// Those that race with it. The log of the call keeps them.
+    rivals: Vec<Weak<Inner>>,
+    /// The rival that has won.
+    heir: Option<Weak<Inner>>,
 }
 
 /// What is fixed when the router has chosen.
@@ -93,6 +106,22 @@ impl AnsweredBy {
 impl AttemptState {
     /// An attempt that has not reached the router.
     pub(crate) fn new(number: usize) -> Self {
+        Self::with(number, None)
+    }
+
+    /// An attempt that races with this one for a connection.
+    pub(crate) fn rival(&self, number: usize) -> Self {
+        let mut record = self.record();
+        let lane = record.copies.add_lane();
+        let rival = Self::with(number, Some((self.clone(), lane)));
+        record.rivals.push(Arc::downgrade(&rival.0));
+        if let Some(begun) = &mut record.begun {
+            begun.untried = begun.untried.saturating_sub(1);
+        }
+        rival
+    }
+
+    fn with(number: usize, host: Option<(Self, usize)>) -> Self {
         let record = Record {
             begun: None,
             passed: Vec::new(),
@@ -102,9 +131,12 @@ impl AttemptState {
             failure: None,
             answered: false,
             abandoned: false,
+            blamed: false,
             copies: Copies::default(),
+            rivals: Vec::new(),
+            heir: None,
         };
-        Self(Arc::new(Inner { number, record: Mutex::new(record) }))
+        Self(Arc::new(Inner { number, host, record: Mutex::new(record) }))
     }
 
     /// The state of the attempt that this request is a copy for; entered into its call's log where there is
@@ -132,20 +164,29 @@ impl AttemptState {
         self.record().begun.as_ref().map(|begun| begun.leave.endpoint().clone())
     }
 
-    /// Whether it was begun there, or was turned away there.
-    pub(crate) fn has_asked(&self, endpoint: &Endpoint) -> bool {
+    /// Where it was begun, and before that turned away.
+    pub(crate) fn asked(&self) -> Vec<Endpoint> {
         let record = self.record();
         let last = record.begun.as_ref().map(|begun| begun.leave.endpoint());
-        last == Some(endpoint) || record.passed.contains(endpoint)
+        record.passed.iter().chain(last).cloned().collect()
     }
 
     /// The server has answered that the request belongs elsewhere, and did nothing.
+    ///
+    /// The attempt is begun once more then: where a rival has won the race for a connection, its part is over.
     pub(crate) fn turned_away(&self) {
+        let this = self.live();
+        this.copies(Copies::come_back);
+        let outcome = if this.copies(Copies::any) { Outcome::Unknown } else { Outcome::NotApplied };
+        let endpoint = this.endpoint();
+        {
+            let mut record = this.record();
+            record.outcome = outcome;
+            record.answered = true;
+        }
         let mut record = self.record();
-        let endpoint = record.begun.as_ref().map(|begun| begun.leave.endpoint().clone());
         record.passed.extend(endpoint);
-        record.copies.come_back();
-        record.outcome = if record.copies.any() { Outcome::Unknown } else { Outcome::NotApplied };
+        record.heir = None;
     }
 
     /// Says how many endpoints the call can still ask, where the router could not know it.
@@ -168,8 +209,7 @@ impl AttemptState {
 
     /// What is left to fear of it when its answer is known: of the copies that did not get that answer.
     pub(crate) fn beside_answer(&self) -> Outcome {
-        let record = self.record();
-        record.with_other_copies(Outcome::NotApplied).merge(record.earlier)
+        self.with_other_copies(Outcome::NotApplied).merge(self.record().earlier)
     }
 
     /// How it failed; `None` as long as it has not.
@@ -182,11 +222,26 @@ impl AttemptState {
         let mut record = self.record();
         if record.begun.is_some() {
             record.earlier = record.earlier.merge(record.outcome);
-            (record.failure, record.answered) = (None, false);
+            (record.failure, record.answered, record.blamed) = (None, false, false);
+            record.heir = None;
         }
         record.begun = Some(Begun { leave, since: Instant::now(), untried });
         record.phase = Phase::Request;
         record.outcome = Outcome::Unknown;
+    }
+
+    /// The lanes of the race, and which is this attempt's. Not to be called with the record locked.
+    fn copies<R>(&self, look: impl FnOnce(&mut Copies, usize) -> R) -> R {
+        match &self.0.host {
+            None => look(&mut self.record().copies, Copies::FIRST),
+            Some((host, lane)) => look(&mut host.record().copies, *lane),
+        }
+    }
+
+    /// The attempt that goes on for this one: the rival that has won the race, else itself.
+    pub(crate) fn live(&self) -> Self {
+        let heir = self.record().heir.as_ref().and_then(Weak::upgrade);
+        heir.map_or_else(|| self.clone(), Self)
     }
 
     /// A copy of the request is given to the bottom.
@@ -194,47 +249,93 @@ impl AttemptState {
     /// Counted by the service at the very bottom: if a layer between repeats the request, the last end alone
     /// would not tell of the first.
     pub(crate) fn copy_goes_out(&self) {
-        self.record().copies.go_out();
+        self.copies(Copies::go_out);
     }
 
     /// A copy has failed, and was not sent.
     pub(crate) fn copy_comes_back(&self) {
-        self.record().copies.come_back();
+        self.copies(Copies::come_back);
     }
 
-    /// The pool holds a copy, with no connection for it, and does not go on unless it is polled.
+    /// The pool holds a copy, with no connection, and does not go on unless it is polled.
     pub(crate) fn hold_copy(&self) {
-        self.record().copies.hold();
+        self.copies(Copies::hold);
     }
 
-    /// The pool is polled for a copy that it holds; `false` if that must not be, since the attempt was given
-    /// up as one that was not sent.
-    pub(crate) fn let_copy_go(&self) -> bool {
-        self.record().copies.let_go()
+    /// The pool is about to be polled for a copy that it holds. Not if the attempt was given up as one that
+    /// was not sent, and not beside a rival.
+    pub(crate) fn let_copy_go(&self) -> Turn {
+        self.copies(Copies::let_go)
+    }
+
+    /// The pool was polled for a copy that it held, and holds it still or not.
+    pub(crate) fn copy_was_polled(&self, still_held: bool) {
+        self.copies(|copies, lane| copies.polled(lane, still_held));
+    }
+
+    /// Where its copies are.
+    pub(crate) fn whereabouts(&self) -> Whereabouts {
+        self.copies(Copies::whereabouts)
     }
 
     /// Whether something may have been sent though the last failure says that nothing was.
     pub(crate) fn has_sent(&self) -> bool {
-        self.record().copies.any()
+        self.copies(Copies::any)
+    }
+
+    /// A rival has won: nothing is sent any more, and the attempt has failed to connect in time. That speaks
+    /// against the endpoint if it had the time that each has before the next is tried.
+    pub(crate) fn lose(&self, patience: Duration, idempotence: Idempotence) {
+        let unsent = self.copies(Copies::lose);
+        let proved =
+            if unsent { (Outcome::NotApplied, Phase::Connect) } else { (Outcome::Unknown, Phase::Request) };
+        let error = Error::new(ErrorKind::Connect)
+            .of_request(idempotence)
+            .caused_by(io::Error::new(io::ErrorKind::TimedOut, "another endpoint had a connection first"))
+            .proves(proved.0, proved.1);
+        let mut record = self.record();
+        record.fail(&error);
+        let slow = record.begun.as_ref().is_some_and(|begun| begun.since.elapsed() >= patience);
+        drop(record);
+        if slow {
+            self.count_failure();
+        }
+    }
+
+    /// This rival has won, and goes on for all.
+    pub(crate) fn inherit(&self) {
+        if let Some((host, _)) = &self.0.host {
+            let mut record = host.record();
+            record.heir = Some(Arc::downgrade(&self.0));
+            record.rivals.clear();
+        }
+    }
+
+    /// The first of the race has won.
+    pub(crate) fn outlives_rivals(&self) {
+        self.record().rivals.clear();
     }
 
     /// The head of an answer has come, and this is what it proves alone.
     pub(crate) fn head(&self, outcome: Outcome) {
+        let outcome = self.with_other_copies(outcome);
         let mut record = self.record();
         record.phase = Phase::Body;
-        record.outcome = record.with_other_copies(outcome);
+        record.outcome = outcome;
     }
 
     /// The answer is complete and goes up, and this is what it proves.
     pub(crate) fn answer(&self, outcome: Outcome) {
-        let mut record = self.record();
+        let this = self.live();
+        let outcome = this.with_other_copies(outcome);
+        let mut record = this.record();
         record.answered = true;
-        record.outcome = record.with_other_copies(outcome);
+        record.outcome = outcome;
     }
 
     /// What the end of one copy proves of the attempt.
     pub(crate) fn with_other_copies(&self, outcome: Outcome) -> Outcome {
-        self.record().with_other_copies(outcome)
+        if self.live().copies(Copies::several) { outcome.merge(Outcome::Unknown) } else { outcome }
     }
 
     /// The endpoint serves: should it fail later, that is news.
@@ -244,26 +345,66 @@ impl AttemptState {
         }
     }
 
-    /// The endpoint does not serve: later calls begin at the next.
+    /// The endpoint does not serve: later calls begin at the next. An attempt counts once, however often this
+    /// is said of it.
+    ///
+    /// For a failure that the attempt itself does not tell of: an answer that shows a lost quorum, or silence
+    /// while another copy of the request was answered elsewhere.
     pub(crate) fn blame(&self) {
-        let leave = self.record().begun.as_ref().map(|begun| begun.leave.clone());
+        self.live().count_failure();
+    }
+
+    /// Counts it against its own endpoint.
+    fn count_failure(&self) {
+        let blamed = {
+            let mut record = self.record();
+            let first = !std::mem::replace(&mut record.blamed, true);
+            record.begun.as_ref().filter(|_| first).map(|begun| (begun.leave.clone(), begun.since))
+        };
         // Not under the lock: it may be told to a subscriber of somebody else.
-        if let Some(leave) = leave {
-            leave.leave();
+        if let Some((leave, since)) = blamed {
+            leave.failed(since);
         }
+    }
+
+    /// Nobody waits for the attempt any more. If it was silent for long, that speaks against the endpoint.
+    pub(crate) fn abandon(&self) {
+        let this = self.live();
+        this.rivals().iter().for_each(Self::abandon);
+        let silent = {
+            let record = this.record();
+            let open = record.failure.is_none() && record.phase == Phase::Request;
+            open && record.begun.as_ref().is_some_and(|begun| begun.since.elapsed() >= SLOW_ANSWER)
+        };
+        if silent {
+            this.count_failure();
+        }
+    }
+
+    fn rivals(&self) -> Vec<Self> {
+        self.record().rivals.iter().filter_map(Weak::upgrade).map(Self).collect()
     }
 
     /// The attempt has failed. If that speaks against the endpoint, later calls begin at the next.
     pub(crate) fn fail(&self, error: &Error) {
-        if self.record().fail(error) {
-            self.blame();
+        let this = self.live();
+        let blamed = this.record().fail(error);
+        if blamed {
+            this.count_failure();
         }
     }
 
-    /// The attempt was given up at a limit; the error says so with what was proved until then.
+    /// The attempt was given up at a limit, and with it those that race; the error says so with what was
+    /// proved until then.
     pub(crate) fn give_up(&self, error: Error) -> Error {
-        let mut record = self.record();
-        let (outcome, phase) = if record.seal() {
+        let this = self.live();
+        let mut worst = Outcome::NotApplied;
+        for rival in this.rivals() {
+            worst = worst.merge(rival.give_up(error.of_same_kind()).proved());
+        }
+        let sealed = this.seal();
+        let mut record = this.record();
+        let (outcome, phase) = if sealed {
             (Outcome::NotApplied, Phase::Connect)
         } else if record.begun.is_some() {
             (record.outcome, record.phase)
@@ -271,20 +412,42 @@ impl AttemptState {
             // No router below, or one that got the request without its state: nothing is proved.
             (Outcome::Unknown, Phase::Request)
         };
-        let error = record.ended_by(error, outcome, phase);
+        let phase = if worst.is_not_applied() { phase } else { phase.max(Phase::Request) };
+        let error = record.ended_by(error, outcome.merge(worst), phase);
         let blamed = record.fail(&error);
         drop(record);
         if blamed {
-            self.blame();
+            this.count_failure();
         }
         error
     }
 
-    /// Gives the attempt up, but only if that proves that nothing was sent; `None` if it does not.
+    /// Gives the attempt up with those that race, but only if that proves that nothing was sent; `None` if it
+    /// does not.
     pub(crate) fn give_up_unsent(&self, error: Error) -> Option<Error> {
+        let this = self.live();
         // What is sealed now is still so below: nothing but this opens or closes it.
-        let sealed = self.record().seal();
-        sealed.then(|| self.give_up(error))
+        let sealed = match &this.0.host {
+            None => this.waits() && this.copies(|copies, _| copies.seal_all()),
+            Some(_) => this.seal(),
+        };
+        sealed.then(|| this.give_up(error))
+    }
+
+    /// Whether it is begun and there is no head, or it has failed and others race in its place.
+    fn waits(&self) -> bool {
+        let record = self.record();
+        record.begun.is_some() && (record.phase == Phase::Request || !record.rivals.is_empty())
+    }
+
+    /// Makes sure that nothing is sent any more, if nothing was; says whether that is so.
+    fn seal(&self) -> bool {
+        // Beyond waiting there is nothing to seal: a head comes only of what was sent.
+        let waits = {
+            let record = self.record();
+            record.begun.is_some() && record.phase == Phase::Request
+        };
+        waits && self.copies(Copies::seal)
     }
 
     /// Whether it is under way: begun, not ended, and nobody has said that it was dropped.
@@ -293,8 +456,8 @@ impl AttemptState {
         record.has_no_end() && !record.abandoned
     }
 
-    /// It is dropped for another copy of the request.
-    pub(crate) fn abandon(&self) {
+    /// Another copy of the request has got an answer, so that this one is dropped.
+    pub(crate) fn overtaken(&self) {
         self.record().abandoned = true;
     }
 
@@ -320,15 +483,6 @@ impl Record {
         self.begun.is_some() && self.failure.is_none() && !self.answered
     }
 
-    fn with_other_copies(&self, outcome: Outcome) -> Outcome {
-        if self.copies.several() { outcome.merge(Outcome::Unknown) } else { outcome }
-    }
-
-    /// Makes sure that nothing is sent any more, if nothing was; says whether that is so.
-    fn seal(&mut self) -> bool {
-        self.begun.is_some() && self.phase == Phase::Request && self.copies.seal()
-    }
-
     fn ended_by(&self, error: Error, outcome: Outcome, phase: Phase) -> Error {
         let endpoint = self.begun.as_ref().map(|begun| begun.leave.endpoint().clone());
         error.at(endpoint).proves(outcome.merge(self.earlier), phase)
@@ -344,11 +498,19 @@ impl Record {
         self.failure = Some(Attempt::new(begun.leave.endpoint().clone(), elapsed, error));
         self.outcome = error.proved();
         self.phase = error.phase();
-        // A short limit of one call is no fault of the endpoint.
-        let hurried = error.is_attempt_timeout() && error.phase() == Phase::Connect && elapsed < SLOW_CONNECT;
+        // A short limit of one call is no fault of the endpoint, but silence is, whoever ended it.
+        let patience = if error.phase() == Phase::Connect { SLOW_CONNECT } else { SLOW_ANSWER };
+        if error.is_deadline() {
+            return error.phase() < Phase::Body && elapsed >= patience;
+        }
+        let hurried = error.is_attempt_timeout() && error.phase() == Phase::Connect && elapsed < patience;
         error.kind().speaks_against_endpoint() && !hurried
     }
 }
+
+/// Silence of this length (1 s) speaks against an endpoint, whoever ended it. etcd itself answers within 10 ms
+/// as long as it has a leader, and an election takes about this time.
+const SLOW_ANSWER: Duration = Duration::from_secs(1);
 
 /// A connect that has taken this long (250 ms) speaks against an endpoint, whoever ended it.
 const SLOW_CONNECT: Duration = Duration::from_millis(250);

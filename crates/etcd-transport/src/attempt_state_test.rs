@@ -90,7 +90,7 @@ fn what_is_held_at_the_bottom_was_not_sent_when_it_is_given_up() {
     let error = attempt.give_up_unsent(timeout()).unwrap();
     assert_eq!((error.proved(), error.phase()), (Outcome::NotApplied, Phase::Connect));
     assert_eq!(attempt.outcome(), Outcome::NotApplied);
-    assert!(!attempt.let_copy_go());
+    assert_eq!(attempt.let_copy_go(), Turn::Never);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn what_was_sent_is_not_given_up_as_unsent() {
     let attempt = begun();
     attempt.copy_goes_out();
     attempt.hold_copy();
-    assert!(attempt.let_copy_go());
+    assert_eq!(attempt.let_copy_go(), Turn::Go);
     assert!(attempt.give_up_unsent(timeout()).is_none());
     assert!(attempt.failure().is_none());
 }
@@ -145,6 +145,44 @@ async fn a_connect_that_was_cut_short_by_a_caller_in_a_hurry_does_not_speak_agai
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn silence_of_a_second_speaks_against_the_endpoint_whoever_ended_it() {
+    for (millis, wanted) in [(999, false), (1000, true)] {
+        let ends: [fn(&AttemptState); 2] =
+            [|attempt| attempt.expire(Idempotence::Once), AttemptState::abandon];
+        for end in ends {
+            let leave = Leave::for_tests("a b");
+            let attempt = AttemptState::new(1);
+            attempt.begin(leave.clone(), 1);
+            attempt.copy_goes_out();
+            tokio::time::advance(Duration::from_millis(millis)).await;
+            end(&attempt);
+            assert_eq!(leave.is_left(), wanted, "{millis}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_takes_long_to_read_does_not_speak_against_the_endpoint_when_it_is_dropped() {
+    let leave = Leave::for_tests("a b");
+    let attempt = AttemptState::new(1);
+    attempt.begin(leave.clone(), 1);
+    attempt.head(Outcome::Applied);
+    tokio::time::advance(Duration::from_secs(9)).await;
+    attempt.abandon();
+    assert!(!leave.is_left());
+}
+
+#[test]
+fn an_attempt_counts_once_against_its_endpoint() {
+    let leave = Leave::for_tests("a b");
+    let attempt = AttemptState::new(1);
+    attempt.begin(leave.clone(), 1);
+    (0..9).for_each(|_| attempt.blame());
+    attempt.fail(&Error::new(ErrorKind::Interrupted));
+    assert!(leave.is_left() && !leave.is_ejected());
+}
+
 #[test]
 fn the_limit_of_a_call_does_not_speak_against_the_endpoint_and_other_failures_do() {
     for (kind, wanted) in [
@@ -161,4 +199,69 @@ fn the_limit_of_a_call_does_not_speak_against_the_endpoint_and_other_failures_do
         attempt.fail(&Error::new(kind));
         assert_eq!(leave.is_left(), wanted, "{kind:?}");
     }
+}
+
+/// An attempt and one that races with it, both held.
+fn race(leaves: &[Leave; 2]) -> [AttemptState; 2] {
+    let first = AttemptState::new(1);
+    first.begin(leaves[0].clone(), 1);
+    let rival = first.rival(2);
+    rival.begin(leaves[1].clone(), 0);
+    for attempt in [&first, &rival] {
+        attempt.copy_goes_out();
+        attempt.hold_copy();
+    }
+    [first, rival]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loser_speaks_against_its_endpoint_only_if_it_had_its_time() {
+    for (millis, wanted) in [(49, false), (50, true)] {
+        let leaves = [Leave::for_tests("a x"), Leave::for_tests("b x")];
+        let [first, rival] = race(&leaves);
+        tokio::time::advance(Duration::from_millis(millis)).await;
+        first.outlives_rivals();
+        rival.lose(Duration::from_millis(50), Idempotence::Once);
+        assert_eq!((leaves[0].is_left(), leaves[1].is_left()), (false, wanted), "{millis}");
+        let failure = rival.failure().unwrap();
+        assert_eq!((failure.phase(), failure.outcome()), (Phase::Connect, Outcome::NotApplied));
+        assert_eq!(rival.let_copy_go(), Turn::Never);
+    }
+}
+
+#[test]
+fn what_is_done_to_the_first_of_a_race_is_done_to_the_rival_that_has_won() {
+    let leaves = [Leave::for_tests("a x"), Leave::for_tests("b x")];
+    let [first, rival] = race(&leaves);
+    assert_eq!(rival.let_copy_go(), Turn::Go);
+    rival.copy_was_polled(false);
+    first.lose(Duration::from_secs(1), Idempotence::Once);
+    rival.inherit();
+    assert_eq!(first.live().endpoint().unwrap().host(), "b");
+    first.blame();
+    assert_eq!((leaves[0].is_left(), leaves[1].is_left()), (false, true));
+    let error = first.give_up(timeout());
+    assert_eq!((error.proved(), error.endpoint().unwrap().host()), (Outcome::Unknown, "b"));
+    assert_eq!((first.outcome(), rival.outcome()), (Outcome::NotApplied, Outcome::Unknown));
+}
+
+#[test]
+fn to_give_up_the_first_of_a_race_counts_in_a_rival_that_may_be_on_its_way() {
+    let leaves = [Leave::for_tests("a x"), Leave::for_tests("b x")];
+    let [first, rival] = race(&leaves);
+    assert_eq!(rival.let_copy_go(), Turn::Go);
+    assert!(first.give_up_unsent(timeout()).is_none());
+    let error = first.give_up(timeout());
+    assert_eq!((error.proved(), error.phase()), (Outcome::Unknown, Phase::Request));
+    rival.copy_was_polled(true);
+    assert_eq!(first.let_copy_go(), Turn::Never);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_that_race_in_vain_for_a_second_speak_against_their_endpoints() {
+    let leaves = [Leave::for_tests("a x"), Leave::for_tests("b x")];
+    let [first, _rival] = race(&leaves);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    first.abandon();
+    assert!(leaves.iter().all(Leave::is_left));
 }

@@ -5,8 +5,8 @@
 //!
 //! One timer, which may ring twice: at half of the time that the call has left, to see whether there is a
 //! connection yet, and at the limit. Half, since an answer takes a round trip as a connection does: whoever
-//! needs longer to connect will not be answered in time either, and another server may be. Racing a slow
-//! connect with another is for later.
+//! needs longer to connect will not be answered in time either, and another server may be. Before that
+//! the router has raced a slow connect with another, unless the call's time is short.
 
 use std::future::Future;
 use std::pin::Pin;

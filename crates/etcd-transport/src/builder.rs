@@ -3,6 +3,7 @@
 //! The order of the stack is written down in one place, [`Builder::build_with`].
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,9 +18,10 @@ use crate::observer::SharedObserver;
 use crate::transport::Cluster;
 use crate::{
     AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, ClusterId, ClusterPinLayer,
-    CollectLayer, Credentials, DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService,
+    CollectLayer, Credentials, DeadlineLayer, DynService, Ejection, Endpoints, Error, ErrorKind, HttpService,
     MonotonicReadsLayer, ObserveLayer, Observer, RedirectLayer, ReissueLayer, RequestLineLimitLayer,
-    RequestSpanLayer, RetryConfig, RetryLayer, RouteLayer, SeenIndex, Transport, UserAgentLayer,
+    RequestSpanLayer, RetryConfig, RetryLayer, RouteLayer, SeenIndex, Sticky, Strategy, Transport,
+    UserAgentLayer,
 };
 
 /// Sets up a [`Transport`]. Nothing is checked before [`Builder::build`].
@@ -65,6 +67,9 @@ struct Settings {
     credentials: Option<(String, SecretString)>,
     plaintext_auth: bool,
     connect_timeout: Duration,
+    strategy: Arc<dyn Strategy>,
+    ejection: Ejection,
+    race: Option<Duration>,
     user_agent: Option<String>,
     trace_bodies: bool,
     redirect_hosts: Vec<String>,
@@ -83,6 +88,9 @@ impl Builder {
             credentials: None,
             plaintext_auth: false,
             connect_timeout: CONNECT_TIMEOUT,
+            strategy: Arc::new(Sticky),
+            ejection: Ejection::default(),
+            race: Some(Duration::from_millis(250)),
             user_agent: None,
             trace_bodies: false,
             redirect_hosts: Vec::new(),
@@ -122,6 +130,26 @@ impl<C, A, E> Builder<C, A, E> {
     /// Without effect on [`Builder::build_with`].
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.settings.connect_timeout = limit;
+        self
+    }
+
+    /// How an endpoint is chosen for each attempt. Default [`Sticky`]: the same until it fails.
+    pub fn strategy(mut self, strategy: impl Strategy) -> Self {
+        self.settings.strategy = Arc::new(strategy);
+        self
+    }
+
+    /// When an endpoint that keeps failing is left out, and for how long. Default: after 3 failures in a row,
+    /// for 1 s and then twice as long each time, up to 30 s.
+    pub fn ejection(mut self, ejection: Ejection) -> Self {
+        self.settings.ejection = ejection;
+        self
+    }
+
+    /// How long a connect may hang before the next endpoint is tried beside it, see
+    /// [`RouteLayer::connect_race`]; `None` to wait for each. Default 250 ms.
+    pub fn connect_race(mut self, delay: Option<Duration>) -> Self {
+        self.settings.race = delay;
         self
     }
 
@@ -274,11 +302,19 @@ impl<C, A, E> Builder<C, A, E> {
     {
         let Self { settings, call, attempt, endpoint } = self;
         let connection = settings.bottom(connection)?;
+        let guarded = settings.credentials.is_some() && !settings.plaintext_auth;
         let endpoint = layer_fn(move |connection: DynService| DynService::new(endpoint.layer(connection)));
         let pin = ClusterPinLayer::new(settings.cluster_id.clone());
+        let route = RouteLayer::with_ejection(settings.endpoints.clone(), settings.ejection.clone())
+            .strategy(Arc::clone(&settings.strategy))
+            .connect_race(settings.race)
+            .endpoint_layer(pin.clone())
+            .endpoint_layer(endpoint.clone());
+        let strays = route.strays();
+        let servers = route.handle().guarding_password(guarded);
         let seen = SeenIndex::new();
         let monotonic = MonotonicReadsLayer::new(seen.clone()).by_default(settings.monotonic_reads);
-        let redirect = RedirectLayer::new(settings.endpoints.clone());
+        let redirect = RedirectLayer::among(servers.clone());
         let redirect = match settings.redirect_servers()? {
             None => redirect,
             Some(servers) => {
@@ -287,8 +323,6 @@ impl<C, A, E> Builder<C, A, E> {
                 redirect.also_to(servers, DynService::new(outside.layer(connection.clone())))
             }
         };
-        let route = RouteLayer::new(settings.endpoints.clone()).endpoint_layer(pin).endpoint_layer(endpoint);
-        let strays = route.strays();
 
         let observe = ObserveLayer::of(settings.observer.clone());
         let spans = AttemptSpanLayer::new().trace_bodies(settings.trace_bodies);
@@ -300,7 +334,7 @@ impl<C, A, E> Builder<C, A, E> {
         let inner = ReissueLayer::new().config(&settings.retry).layer(inner);
         let inner = DeadlineLayer::new().layer(inner);
         let inner = DynService::new(RequestSpanLayer::new().layer(inner));
-        let cluster = Cluster { endpoints: settings.endpoints, strays, id: settings.cluster_id, seen };
+        let cluster = Cluster { servers, strays, id: settings.cluster_id, seen };
         Ok(Transport::built(DynService::new(call.layer(inner)), cluster))
     }
 }

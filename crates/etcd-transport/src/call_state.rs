@@ -158,6 +158,15 @@ impl CallState {
         attempt
     }
 
+    /// Enters an attempt that races with this one, which is in the log.
+    pub(crate) fn enter_rival(&self, host: &AttemptState) -> AttemptState {
+        let mut log = self.log();
+        let attempt = host.rival(log.forgotten.entered + log.attempts.len() + 1);
+        let round = log.rounds[self.lane as usize];
+        log.attempts.push(Entry { attempt: attempt.clone(), lane: self.lane, round });
+        attempt
+    }
+
     /// Lets the router begin an attempt, unless the call is over.
     pub(crate) fn begin(&self, begin: impl FnOnce()) -> bool {
         // Under the lock: what `close` states must not be overtaken.
@@ -221,14 +230,21 @@ impl CallState {
         log.forgotten = forgotten;
     }
 
-    /// Whether this endpoint was asked in this round, or is being asked by the copy in the other lane.
-    pub(crate) fn has_tried(&self, endpoint: &Endpoint) -> bool {
+    /// The endpoints that were asked in this round, or are being asked by the copy in the other lane, in their
+    /// order; one that was asked twice is there twice. Those that have led a request elsewhere count too.
+    pub(crate) fn tried(&self) -> Vec<Endpoint> {
         let log = self.log();
         let round = log.rounds[self.lane as usize];
-        log.attempts.iter().any(|entry| {
-            let counts = if entry.lane == self.lane { entry.round == round } else { entry.attempt.is_open() };
-            counts && entry.attempt.has_asked(endpoint)
-        })
+        let counts = |entry: &&Entry| match entry.lane == self.lane {
+            true => entry.round == round,
+            false => entry.attempt.is_open(),
+        };
+        log.attempts.iter().filter(counts).flat_map(|entry| entry.attempt.asked()).collect()
+    }
+
+    /// Whether this endpoint is among them.
+    pub(crate) fn has_tried(&self, endpoint: &Endpoint) -> bool {
+        self.tried().contains(endpoint)
     }
 
     /// How many attempts of this lane have reached the router.
@@ -264,7 +280,7 @@ impl CallState {
 
     /// Says that what this lane has under way is dropped; what it leaves open stays so.
     pub(crate) fn abandon(&self) {
-        self.log().of(self.lane).for_each(AttemptState::abandon);
+        self.log().of(self.lane).for_each(AttemptState::overtaken);
     }
 
     /// Notes that a repetition was not made since the budget is empty.

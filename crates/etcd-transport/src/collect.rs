@@ -177,7 +177,7 @@ where
                             let proved = this.attempt.with_other_copies(proved);
                             let error = error
                                 .of_request(*this.idempotence)
-                                .at(this.attempt.endpoint())
+                                .at(this.attempt.live().endpoint())
                                 .proves(proved, Phase::Body);
                             this.attempt.fail(&error);
                             Err(error)

@@ -13,8 +13,9 @@
 //! `legacy/client.rs`: `send_request` is boxed into `ResponseFuture`; in `try_send_request` no await is
 //! between `conn.set` and `pooled.try_send_request`.)
 //!
-//! [`AttemptState::hold_copy`] says so to the limits above. [`AttemptState::let_copy_go`] asks before each
-//! poll whether one of them has meanwhile told its caller that nothing was sent.
+//! [`AttemptState::hold_copy`] says so to the limits above and to the race in the router.
+//! [`AttemptState::let_copy_go`] asks before each poll whether one of them has meanwhile told its caller that
+//! nothing was sent, or has let another copy win.
 
 use std::future::Future;
 use std::io;
@@ -32,6 +33,7 @@ use tower_service::Service;
 
 use crate::attempt_state::AttemptState;
 use crate::connector::Connector;
+use crate::copies::Turn;
 use crate::{ConnectError, ReqBody};
 
 /// hyper-util's pooled client; clones share the pool, which parts connections by endpoint.
@@ -101,17 +103,21 @@ impl Future for ResponseFuture {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { inner, held } = &mut *self;
-        if let Some(held) = held
-            && !held.attempt.let_copy_go()
-        {
-            return Poll::Ready(Err(ConnectError::new(given_up()).into()));
+        let Some(waiting) = held else { return Pin::new(inner).poll(cx).map_err(Into::into) };
+        match waiting.attempt.let_copy_go() {
+            Turn::Go => {}
+            Turn::Wait => {
+                // Another thread polls for a rival at this moment, and is done when it returns.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Turn::Never => return Poll::Ready(Err(ConnectError::new(given_up()).into())),
         }
         let answer = Pin::new(inner).poll(cx);
-        if held.as_ref().is_some_and(|held| held.connection.connection_metadata().is_some()) {
+        let still_held = answer.is_pending() && waiting.connection.connection_metadata().is_none();
+        waiting.attempt.copy_was_polled(still_held);
+        if !still_held {
             *held = None;
-        }
-        if let (Some(held), Poll::Pending) = (held, &answer) {
-            held.attempt.hold_copy();
         }
         answer.map_err(Into::into)
     }

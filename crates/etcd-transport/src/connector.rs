@@ -21,7 +21,8 @@ use tower_service::Service;
 /// without an answer.
 ///
 /// A name is looked up anew for each connection. Of several addresses the first family is tried first and the
-/// other after 300 ms beside it, as hyper-util does by default.
+/// other after 300 ms beside it, as hyper-util does by default. The addresses of one family are tried one after
+/// the other: at once behind one that refuses, and behind one that hangs after its equal share of the limit.
 #[derive(Clone, Debug)]
 pub(crate) struct Connector<C = HttpConnector> {
     inner: C,
@@ -32,7 +33,15 @@ pub(crate) struct Connector<C = HttpConnector> {
 impl Connector {
     /// hyper-util's own, with name lookup by the operating system.
     pub(crate) fn new(limit: Duration) -> Self {
-        let mut inner = HttpConnector::new();
+        Self::over(HttpConnector::new(), limit)
+    }
+}
+
+impl<R> Connector<HttpConnector<R>> {
+    /// With this name lookup.
+    fn over(mut inner: HttpConnector<R>, limit: Duration) -> Self {
+        // hyper-util parts it among the addresses; without it the first that hangs would use up all.
+        inner.set_connect_timeout(Some(limit));
         // A request is one small write: waiting for more would cost 40 ms.
         inner.set_nodelay(true);
         // A watch is silent for hours, and a server that is gone says nothing: without probes it would wait
@@ -89,7 +98,116 @@ const PROBES: u32 = 3;
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, SocketAddr};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, Mutex};
+
+    use hyper_util::client::legacy::connect::dns::Name;
+
     use super::*;
+
+    /// A listener on each of these addresses of this machine, all with one port; a backlog of 1 each.
+    async fn listeners<const N: usize>(hosts: [&str; N]) -> [tokio::net::TcpListener; N] {
+        for _ in 0..20 {
+            let mut port = 0;
+            let bound = hosts.map(|host| {
+                let socket = tokio::net::TcpSocket::new_v4().ok()?;
+                socket.bind(format!("{host}:{port}").parse().unwrap()).ok()?;
+                let listener = socket.listen(1).ok()?;
+                port = listener.local_addr().unwrap().port();
+                Some(listener)
+            });
+            if bound.iter().all(Option::is_some) {
+                return bound.map(Option::unwrap);
+            }
+        }
+        panic!("no port is free on all of {hosts:?}");
+    }
+
+    type Lookup = Arc<Mutex<Vec<IpAddr>>>;
+
+    /// A connector whose lookup says these, and the count of lookups.
+    fn looked_up(
+        answer: &Lookup,
+        limit: Duration,
+    ) -> (Connector<HttpConnector<impl Resolver>>, Arc<AtomicUsize>) {
+        let (answer, count) = (Arc::clone(answer), Arc::new(AtomicUsize::new(0)));
+        let counted = Arc::clone(&count);
+        let resolver = tower::service_fn(move |_: Name| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let addresses = answer.lock().unwrap().clone();
+            std::future::ready(Ok::<_, io::Error>(
+                addresses
+                    .into_iter()
+                    .map(|address| SocketAddr::new(address, 0))
+                    .collect::<Vec<_>>()
+                    .into_iter(),
+            ))
+        });
+        (Connector::over(HttpConnector::new_with_resolver(resolver), limit), count)
+    }
+
+    /// What hyper-util takes as a name lookup.
+    trait Resolver:
+        Service<
+            Name,
+            Response = std::vec::IntoIter<SocketAddr>,
+            Error = io::Error,
+            Future = std::future::Ready<io::Result<std::vec::IntoIter<SocketAddr>>>,
+        > + Clone
+        + Send
+        + Sync
+        + 'static
+    {
+    }
+
+    impl<T> Resolver for T where
+        T: Service<
+                Name,
+                Response = std::vec::IntoIter<SocketAddr>,
+                Error = io::Error,
+                Future = std::future::Ready<io::Result<std::vec::IntoIter<SocketAddr>>>,
+            > + Clone
+            + Send
+            + Sync
+            + 'static
+    {
+    }
+
+    fn lookup<const N: usize>(hosts: [&str; N]) -> Lookup {
+        Arc::new(Mutex::new(hosts.map(|host| host.parse().unwrap()).into()))
+    }
+
+    #[tokio::test]
+    async fn behind_an_address_that_hangs_the_next_one_has_a_share_of_the_limit() {
+        let [dark, good] = listeners(["127.0.0.1", "127.0.0.2"]).await;
+        let mut queue = Vec::new();
+        let full = Duration::from_millis(100);
+        while let Ok(stream) =
+            tokio::time::timeout(full, tokio::net::TcpStream::connect(dark.local_addr().unwrap())).await
+        {
+            queue.push(stream.unwrap());
+        }
+        let uri: Uri = format!("http://name:{}/", good.local_addr().unwrap().port()).parse().unwrap();
+        let (mut connector, _) = looked_up(&lookup(["127.0.0.1", "127.0.0.2"]), Duration::from_secs(2));
+        let stream = connector.call(uri).await.unwrap();
+        assert_eq!(stream.inner().peer_addr().unwrap(), good.local_addr().unwrap());
+    }
+
+    #[tokio::test]
+    async fn behind_an_address_that_refuses_comes_the_next_and_names_are_looked_up_each_time() {
+        let [good, other] = listeners(["127.0.0.2", "127.0.0.3"]).await;
+        let uri: Uri = format!("http://name:{}/", good.local_addr().unwrap().port()).parse().unwrap();
+        let answer = lookup(["127.0.0.1", "127.0.0.2"]);
+        let (mut connector, lookups) = looked_up(&answer, Duration::from_secs(2));
+        let stream = connector.call(uri.clone()).await.unwrap();
+        assert_eq!(stream.inner().peer_addr().unwrap(), good.local_addr().unwrap());
+        // The name has moved.
+        *answer.lock().unwrap() = vec!["127.0.0.3".parse().unwrap()];
+        let stream = connector.call(uri).await.unwrap();
+        assert_eq!(stream.inner().peer_addr().unwrap(), other.local_addr().unwrap());
+        assert_eq!(lookups.load(Ordering::SeqCst), 2);
+    }
 
     #[cfg(target_os = "linux")]
     #[tokio::test]

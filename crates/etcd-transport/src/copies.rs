@@ -7,111 +7,182 @@
 //!
 //! So if as many are held as are out, none was sent. For that to stay true once it was said, the copies are
 //! sealed in the same breath: the pool is not polled for them any more, whoever keeps their futures.
+//!
+//! When attempts race for a connection, each has a lane here, and only one of them may be sent. So the pool
+//! is polled for a lane only while all others are held: [`Turn`]. That holds whoever polls, also a layer that
+//! has moved its request to a task of its own.
 
-/// The copies of the request of one attempt.
+/// The copies of the request of one attempt, or of several that race.
 #[derive(Debug, Default)]
 pub(crate) struct Copies {
+    /// Of the attempt that was begun first, nearly always the only one.
+    first: Lane,
+    /// Of those that race with it.
+    rivals: Vec<Lane>,
+}
+
+/// The copies of one attempt.
+#[derive(Debug, Default)]
+struct Lane {
     /// Given to the bottom and not proved to be unsent.
     out: usize,
     /// Of these, with the pool and with no connection.
     held: usize,
-    /// What is held must not be sent any more.
+    /// Of these, with the pool which is being polled for them.
+    polled: usize,
+    /// What is held must not be sent any more, and that nothing was is proved.
     sealed: bool,
+    /// It has lost its race: what is held must not be sent any more.
+    lost: bool,
+}
+
+impl Lane {
+    /// How many are neither with the pool nor proved to be unsent.
+    fn sent(&self) -> usize {
+        self.out.saturating_sub(self.held + self.polled)
+    }
+
+    fn is_held(&self) -> bool {
+        self.out > 0 && self.held == self.out
+    }
+}
+
+/// Whether the pool may be polled for a copy that it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It may; from now on the copy is not held.
+    Go,
+    /// Not while the pool is polled for a rival, on another thread.
+    Wait,
+    /// It must not: the attempt was given up as one that was not sent, or a rival was sent.
+    Never,
+}
+
+/// Where the request of an attempt is, as far as the bottom tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whereabouts {
+    /// Above the bottom, or with a bottom that does not tell.
+    Above,
+    /// With the pool, which has no connection for it.
+    Held,
+    /// It may have been sent.
+    Gone,
 }
 
 impl Copies {
+    /// The first lane is that of the attempt itself.
+    pub(crate) const FIRST: usize = 0;
+
+    /// A lane for a rival.
+    pub(crate) fn add_lane(&mut self) -> usize {
+        self.rivals.push(Lane::default());
+        self.rivals.len()
+    }
+
+    fn lane(&mut self, lane: usize) -> &mut Lane {
+        match lane {
+            Self::FIRST => &mut self.first,
+            rival => &mut self.rivals[rival - 1],
+        }
+    }
+
+    fn lanes(&self) -> impl Iterator<Item = &Lane> {
+        std::iter::once(&self.first).chain(&self.rivals)
+    }
+
     /// One is given to the bottom.
-    pub(crate) fn go_out(&mut self) {
-        self.out += 1;
+    pub(crate) fn go_out(&mut self, lane: usize) {
+        self.lane(lane).out += 1;
     }
 
     /// One has failed in a way that proves that it was not sent.
-    pub(crate) fn come_back(&mut self) {
-        self.out = self.out.saturating_sub(1);
+    pub(crate) fn come_back(&mut self, lane: usize) {
+        let lane = self.lane(lane);
+        lane.out = lane.out.saturating_sub(1);
     }
 
     /// The pool has one and no connection for it.
-    pub(crate) fn hold(&mut self) {
-        self.held += 1;
+    pub(crate) fn hold(&mut self, lane: usize) {
+        self.lane(lane).held += 1;
     }
 
-    /// One that is held may be given to a connection now; `false` if it must not.
-    pub(crate) fn let_go(&mut self) -> bool {
-        if !self.sealed {
-            self.held = self.held.saturating_sub(1);
+    /// The pool is about to be polled for one that it holds.
+    pub(crate) fn let_go(&mut self, lane: usize) -> Turn {
+        let others = self.lanes().enumerate().filter(|(number, _)| *number != lane).map(|(_, other)| other);
+        let (polled, sent) =
+            others.fold((0, 0), |(polled, sent), other| (polled + other.polled, sent + other.sent()));
+        let lane = self.lane(lane);
+        if lane.sealed || lane.lost || sent > 0 {
+            return Turn::Never;
         }
-        !self.sealed
+        if polled > 0 {
+            return Turn::Wait;
+        }
+        lane.held = lane.held.saturating_sub(1);
+        lane.polled += 1;
+        Turn::Go
+    }
+
+    /// The pool was polled for one, and has it still or not.
+    pub(crate) fn polled(&mut self, lane: usize, still_held: bool) {
+        let lane = self.lane(lane);
+        lane.polled = lane.polled.saturating_sub(1);
+        lane.held += usize::from(still_held);
     }
 
     /// Whether any may have been sent, or may yet be.
-    pub(crate) fn any(&self) -> bool {
-        self.out > 0
+    pub(crate) fn any(&mut self, lane: usize) -> bool {
+        self.lane(lane).out > 0
     }
 
     /// Whether any besides one may have been sent, or may yet be.
-    pub(crate) fn several(&self) -> bool {
-        self.out > 1
+    pub(crate) fn several(&mut self, lane: usize) -> bool {
+        self.lane(lane).out > 1
+    }
+
+    /// Where they are.
+    pub(crate) fn whereabouts(&mut self, lane: usize) -> Whereabouts {
+        let lane = self.lane(lane);
+        match lane.out {
+            0 => Whereabouts::Above,
+            _ if lane.is_held() => Whereabouts::Held,
+            _ => Whereabouts::Gone,
+        }
     }
 
     /// Makes sure that none is sent any more, if none was; says whether that is so.
-    pub(crate) fn seal(&mut self) -> bool {
-        self.sealed |= self.out > 0 && self.held == self.out;
-        self.sealed
+    pub(crate) fn seal(&mut self, lane: usize) -> bool {
+        let lane = self.lane(lane);
+        lane.sealed |= lane.is_held();
+        lane.sealed
+    }
+
+    /// The same for all lanes; without effect if it is not so for one.
+    ///
+    /// A lane with nothing out has failed, or its request has not come to the bottom: that is no obstacle, but
+    /// proves nothing alone.
+    pub(crate) fn seal_all(&mut self) -> bool {
+        let unsent = self.lanes().all(|lane| lane.sealed || lane.held == lane.out);
+        let any = self.lanes().any(|lane| lane.sealed || lane.is_held());
+        if !(unsent && any) {
+            return false;
+        }
+        for lane in std::iter::once(&mut self.first).chain(&mut self.rivals) {
+            lane.sealed |= lane.is_held();
+            // What has not come to the bottom is not let through either.
+            lane.lost = true;
+        }
+        true
+    }
+
+    /// Makes sure that none is sent any more, since a rival was; says whether it is proved that none was.
+    pub(crate) fn lose(&mut self, lane: usize) -> bool {
+        let lane = self.lane(lane);
+        lane.lost = true;
+        lane.held == lane.out
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn held() -> Copies {
-        let mut copies = Copies::default();
-        copies.go_out();
-        copies.hold();
-        copies
-    }
-
-    #[test]
-    fn what_is_held_was_not_sent_and_stays_once_that_is_said() {
-        let mut copies = held();
-        assert!(copies.seal());
-        assert!(!copies.let_go());
-        assert!(copies.seal());
-    }
-
-    #[test]
-    fn what_nobody_holds_may_have_been_sent() {
-        let mut copies = Copies::default();
-        assert!(!copies.seal(), "none has come to the bottom, as far as it tells");
-        copies.go_out();
-        assert!(!copies.seal());
-    }
-
-    #[test]
-    fn what_is_polled_may_be_sent_at_this_very_moment() {
-        let mut copies = held();
-        assert!(copies.let_go());
-        assert!(!copies.seal());
-        copies.hold();
-        assert!(copies.seal());
-    }
-
-    #[test]
-    fn one_copy_that_was_sent_is_enough() {
-        let mut copies = held();
-        copies.go_out();
-        copies.hold();
-        assert!(copies.let_go() && copies.several());
-        assert!(!copies.seal());
-    }
-
-    #[test]
-    fn one_that_is_proved_unsent_does_not_count() {
-        let mut copies = held();
-        assert!(copies.let_go());
-        copies.come_back();
-        assert!(!copies.any());
-        copies.go_out();
-        assert!(copies.any() && !copies.several());
-    }
-}
+#[path = "copies_test.rs"]
+mod tests;

@@ -76,6 +76,15 @@ impl Endpoints {
         Self::collect(items.map(|item| Endpoint::parse(item, port)))
     }
 
+    /// Takes servers in their order.
+    ///
+    /// # Errors
+    ///
+    /// `NoEndpoints`.
+    pub(crate) fn of(servers: Vec<Endpoint>) -> Result<Self, Error> {
+        Self::collect(servers.into_iter().map(Ok))
+    }
+
     /// Takes servers that were read; the same server counts at its first place.
     fn collect(items: impl IntoIterator<Item = Result<Endpoint, Error>>) -> Result<Self, Error> {
         let mut servers = Vec::new();
@@ -108,11 +117,6 @@ impl Endpoints {
     pub fn first(&self) -> &Endpoint {
         // Never empty, see `collect`.
         &self.servers[0]
-    }
-
-    /// The server at a place below [`Endpoints::len`].
-    pub(crate) fn at(&self, place: usize) -> &Endpoint {
-        &self.servers[place]
     }
 
     /// Whether the server is one of these.

@@ -115,6 +115,11 @@ impl Error {
         self
     }
 
+    /// Another of the same kind for the same request, with nothing proved yet.
+    pub(crate) fn of_same_kind(&self) -> Self {
+        Self::new(self.0.kind).of_request(self.0.idempotence).detail(self.0.detail.clone())
+    }
+
     /// A layer below cannot take a request: none was given to it.
     pub(crate) fn of_readiness(error: impl Into<BoxError>) -> Self {
         Self::adopt(error.into()).unwrap_or_else(|foreign| Self::new(ErrorKind::Layer).caused_by(foreign))
@@ -311,6 +316,8 @@ predicates! {
     is_invalid_credentials => InvalidCredentials;
     /// Whether a password would have gone over the network unencrypted.
     is_insecure_auth => InsecureAuth;
+    /// Whether a server without TLS was to join a list whose servers all have it.
+    is_insecure_endpoint => InsecureEndpoint;
     /// Whether the user agent cannot be sent.
     is_invalid_user_agent => InvalidUserAgent;
     /// Whether the call was made outside of a tokio runtime.
@@ -372,6 +379,9 @@ impl Error {
             ErrorKind::NoEndpoints => f.write_str("no servers"),
             ErrorKind::InsecureAuth => {
                 write!(f, "will not send a password unencrypted to {server} unless that is allowed")
+            }
+            ErrorKind::InsecureEndpoint => {
+                write!(f, "will not use {server} without TLS beside servers that all have it")
             }
             ErrorKind::RequestTooLong
             | ErrorKind::InvalidEndpoint

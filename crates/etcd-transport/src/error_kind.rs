@@ -56,6 +56,8 @@ pub enum ErrorKind {
     InvalidCredentials,
     /// A password would cross the network unencrypted, and nobody has allowed it.
     InsecureAuth,
+    /// A server without TLS was to join a list whose servers all have it.
+    InsecureEndpoint,
     /// A user agent that cannot stand in a header.
     InvalidUserAgent,
     /// A call was made outside of a tokio runtime, which limits and connections need. Nothing was sent.
@@ -88,6 +90,7 @@ impl ErrorKind {
             | Self::TlsUnavailable
             | Self::InvalidCredentials
             | Self::InsecureAuth
+            | Self::InsecureEndpoint
             | Self::InvalidUserAgent
             | Self::NoRuntime
             | Self::Layer => false,
@@ -117,6 +120,7 @@ impl ErrorKind {
             | Self::TlsUnavailable
             | Self::InvalidCredentials
             | Self::InsecureAuth
+            | Self::InsecureEndpoint
             | Self::InvalidUserAgent
             | Self::NoRuntime
             | Self::Layer => false,
@@ -148,6 +152,7 @@ impl ErrorKind {
             Self::TlsUnavailable => "tls_unavailable",
             Self::InvalidCredentials => "invalid_credentials",
             Self::InsecureAuth => "insecure_auth",
+            Self::InsecureEndpoint => "insecure_endpoint",
             Self::InvalidUserAgent => "invalid_user_agent",
             Self::NoRuntime => "no_runtime",
             Self::Layer => "layer",

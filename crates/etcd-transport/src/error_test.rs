@@ -55,6 +55,11 @@ fn every_kind_says_one_line_of_its_own_and_names_the_endpoint() {
             "",
             "will not send a password unencrypted to http://a:1 unless that is allowed",
         ),
+        (
+            ErrorKind::InsecureEndpoint,
+            "",
+            "will not use http://a:1 without TLS beside servers that all have it",
+        ),
         (ErrorKind::InvalidUserAgent, "bad", "bad"),
         (ErrorKind::NoRuntime, "", "calls need a tokio runtime, and this one was made outside of any"),
         (ErrorKind::Layer, "", "a layer or service below the client failed"),

@@ -42,7 +42,7 @@
 //! RequestLineLimitLayer, MonotonicReadsLayer
 //! CollectLayer         reads bodies within limits, parses etcd's errors
 //! RedirectLayer        follows redirects to servers of the list, refuses all others
-//! RouteLayer           chooses the endpoint; absolute URI
+//! RouteLayer           chooses the endpoint by health, races slow connects; absolute URI
 //! ClusterPinLayer      refuses answers of another cluster; one instance per endpoint
 //! endpoint layers *    one instance per endpoint
 //! AuthorizationLayer, UserAgentLayer, ClassifyLayer, and the pool of HTTP/1.1 connections
@@ -88,8 +88,7 @@
 //!
 //! # Not here yet
 //!
-//! Health of servers, racing of slow connects and TLS are for later versions. An `https` server is an error of
-//! kind `TlsUnavailable`.
+//! TLS is for a later version: an `https` server is an error of kind `TlsUnavailable`.
 #![forbid(unsafe_code)]
 
 mod attempt;
@@ -158,7 +157,10 @@ pub use req_body::ReqBody;
 pub use request_line_limit::{RequestLineLimit, RequestLineLimitLayer};
 pub use resp_body::RespBody;
 pub use retry::{Retry, RetryConfig, RetryLayer};
-pub use route::{Route, RouteLayer};
+pub use route::{
+    Condition, DropReason, Dropped, Ejection, EndpointSource, LeaderFirst, RoundRobin, Route, RouteHandle,
+    RouteLayer, Server, Servers, SourceFuture, Sticky, Strategy, SyncReport,
+};
 pub use span::{AttemptSpan, AttemptSpanLayer, RequestSpan, RequestSpanLayer};
 pub use transport::Transport;
 

@@ -20,8 +20,8 @@ use crate::attempt_state::{AnsweredBy, AttemptState};
 use crate::builder::Builder;
 use crate::call_state::{CallState, Strays};
 use crate::{
-    CallContext, ClusterId, DynService, Endpoints, Error, ErrorKind, HttpService, ReqBody, RespBody,
-    SeenIndex,
+    CallContext, ClusterId, DynService, EndpointSource, Endpoints, Error, ErrorKind, HttpService, ReqBody,
+    RespBody, RouteHandle, SeenIndex, SyncReport,
 };
 
 /// Sends HTTP requests to an etcd cluster: all servers, limits, failover and outcomes behind one service.
@@ -58,7 +58,7 @@ pub struct Transport<S = DynService> {
 /// What a built transport knows of the router below.
 #[derive(Clone)]
 pub(crate) struct Cluster {
-    pub(crate) endpoints: Endpoints,
+    pub(crate) servers: RouteHandle,
     pub(crate) strays: Strays,
     pub(crate) id: ClusterId,
     pub(crate) seen: SeenIndex,
@@ -108,10 +108,56 @@ impl<S> Transport<S> {
         Self { service, cluster: None }
     }
 
-    /// The servers; `None` where the transport was made of a service.
+    /// The servers as of now; `None` where the transport was made of a service.
     #[must_use]
-    pub fn endpoints(&self) -> Option<&Endpoints> {
-        self.cluster.as_ref().map(|cluster| &cluster.endpoints)
+    pub fn endpoints(&self) -> Option<Endpoints> {
+        self.cluster.as_ref().map(|cluster| cluster.servers.endpoints())
+    }
+
+    /// Replaces the list of servers for all clones, see [`RouteHandle::set_endpoints`].
+    ///
+    /// ```
+    /// use etcd_transport::{Endpoints, Transport};
+    ///
+    /// let transport = Transport::builder(Endpoints::parse("a, b")?).build()?;
+    /// transport.set_endpoints(&Endpoints::parse("b, c")?)?; // connections to b stay
+    /// # Ok::<(), etcd_transport::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `InsecureEndpoint`, `InsecureAuth`; `InvalidEndpoint` where the transport was made of a service.
+    /// Nothing has changed then.
+    pub fn set_endpoints(&self, endpoints: &Endpoints) -> Result<(), Error> {
+        self.servers()?.set_endpoints(endpoints)
+    }
+
+    /// Takes the members of the cluster into the list of servers, see [`RouteHandle::sync`]. Off until it is
+    /// called.
+    ///
+    /// # Errors
+    ///
+    /// The source's; `InvalidEndpoint` where the transport was made of a service.
+    ///
+    /// # Cancel safety
+    ///
+    /// The list changes at the very end or not at all.
+    pub async fn sync(&self, source: &dyn EndpointSource) -> Result<SyncReport, Error> {
+        self.servers()?.sync(source).await
+    }
+
+    /// Forgets which servers have failed, see [`RouteHandle::reset_health`].
+    pub fn reset_health(&self) {
+        if let Some(cluster) = &self.cluster {
+            cluster.servers.reset_health();
+        }
+    }
+
+    fn servers(&self) -> Result<&RouteHandle, Error> {
+        self.cluster.as_ref().map(|cluster| &cluster.servers).ok_or_else(|| {
+            Error::new(ErrorKind::InvalidEndpoint)
+                .detail("transport was made of a service and has no list of servers")
+        })
     }
 
     /// The id of the cluster, once it is known; `None` also where the transport was made of a service.

@@ -97,6 +97,26 @@ async fn a_killed_member_is_left_and_with_all_dead_each_is_named() {
     .await;
 }
 
+#[tokio::test]
+async fn a_member_that_stays_dead_is_asked_no_more() {
+    each_server(Needs::members(3), async |server| {
+        let (follower, endpoints) = follower_first(server).await;
+        let scope = Scope::new(server);
+        let client = patient(&endpoints).build().unwrap();
+        client.set(scope.key("a"), "1").await.unwrap();
+        server.kill(follower.place).await;
+        read_on(&client, &scope.key("a")).await;
+        let mut repeated = 0;
+        // A few seconds, so that the dead member's time out would end.
+        for _ in 0..300 {
+            repeated += usize::from(client.get(scope.key("a")).await.unwrap().attempts > 1);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(repeated <= 1, "{repeated}");
+    })
+    .await;
+}
+
 /// Reads although a member has just been killed. The first request may still go out on a connection whose end
 /// has not been noticed; the error says then that it can be made again.
 async fn read_on(client: &Client, key: &str) -> KeysResponse {

@@ -178,7 +178,7 @@ impl Rest {
     fn turn_to(&mut self, endpoint: &Endpoint) {
         self.attempt.turned_away();
         self.followed += 1;
-        let asked = self.call.has_tried(endpoint) || !self.servers.endpoints.contains(endpoint);
+        let asked = self.call.has_tried(endpoint) || !self.servers.known.endpoints().contains(endpoint);
         self.untried = self.attempt.untried().map(|untried| untried.saturating_sub(usize::from(!asked)));
     }
 

@@ -2,8 +2,8 @@
 
 use tower_layer::Layer;
 
-use super::Redirect;
-use crate::{DynService, Endpoints};
+use super::{Known, Redirect};
+use crate::{DynService, Endpoints, RouteHandle};
 
 /// Follows redirects to other servers of the list, and refuses all others.
 ///
@@ -46,7 +46,7 @@ use crate::{DynService, Endpoints};
 /// and port, never a path.
 #[derive(Clone, Debug)]
 pub struct RedirectLayer {
-    endpoints: Endpoints,
+    known: Known,
     allowed: Option<(Endpoints, DynService)>,
 }
 
@@ -54,7 +54,13 @@ impl RedirectLayer {
     /// Follows to these servers.
     #[must_use]
     pub fn new(endpoints: Endpoints) -> Self {
-        Self { endpoints, allowed: None }
+        Self { known: Known::Fixed(endpoints), allowed: None }
+    }
+
+    /// Follows to the servers that a router has at the time, for lists that are replaced at run time.
+    #[must_use]
+    pub fn among(servers: RouteHandle) -> Self {
+        Self { known: Known::Router(servers), allowed: None }
     }
 
     /// Follows to these servers too, with a service of their own.
@@ -72,6 +78,6 @@ impl<S> Layer<S> for RedirectLayer {
     type Service = Redirect<S>;
 
     fn layer(&self, inner: S) -> Redirect<S> {
-        Redirect::new(inner, self.endpoints.clone(), self.allowed.clone())
+        Redirect::new(inner, self.known.clone(), self.allowed.clone())
     }
 }

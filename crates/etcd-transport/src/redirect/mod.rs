@@ -22,7 +22,7 @@ pub use self::future::ResponseFuture;
 pub use self::layer::RedirectLayer;
 use crate::attempt_state::AttemptState;
 use crate::call_state::CallState;
-use crate::{CallContext, DynService, Endpoint, Endpoints, Error, ReqBody, RespBody};
+use crate::{CallContext, DynService, Endpoint, Endpoints, Error, ReqBody, RespBody, RouteHandle};
 
 /// The service of [`RedirectLayer`].
 #[derive(Clone, Debug)]
@@ -34,9 +34,28 @@ pub struct Redirect<S> {
 /// Who may be asked instead.
 #[derive(Clone, Debug)]
 struct Servers {
-    endpoints: Endpoints,
+    known: Known,
     /// Those outside of the router's list, with their service.
     allowed: Option<(Endpoints, DynService)>,
+}
+
+/// Where the list of servers comes from.
+#[derive(Clone, Debug)]
+enum Known {
+    /// It stays as it is.
+    Fixed(Endpoints),
+    /// It is the router's, which may be given another one.
+    Router(RouteHandle),
+}
+
+impl Known {
+    /// The servers as of now.
+    fn endpoints(&self) -> Endpoints {
+        match self {
+            Self::Fixed(endpoints) => endpoints.clone(),
+            Self::Router(servers) => servers.endpoints(),
+        }
+    }
 }
 
 impl Servers {
@@ -45,7 +64,7 @@ impl Servers {
         let among = |endpoints: &Endpoints| {
             endpoints.iter().find(|endpoint| endpoint.to_string() == written).cloned()
         };
-        let usual = among(&self.endpoints).map(|endpoint| (endpoint, None));
+        let usual = among(&self.known.endpoints()).map(|endpoint| (endpoint, None));
         usual.or_else(|| {
             let (endpoints, service) = self.allowed.as_ref()?;
             among(endpoints).map(|endpoint| (endpoint, Some(service)))
@@ -54,8 +73,8 @@ impl Servers {
 }
 
 impl<S> Redirect<S> {
-    fn new(inner: S, endpoints: Endpoints, allowed: Option<(Endpoints, DynService)>) -> Self {
-        Self { inner, servers: Servers { endpoints, allowed } }
+    fn new(inner: S, known: Known, allowed: Option<(Endpoints, DynService)>) -> Self {
+        Self { inner, servers: Servers { known, allowed } }
     }
 }
 

@@ -62,7 +62,8 @@ async fn ask(
         redirect = redirect.also_to(allowed, DynService::new(route));
     }
     let service = ServiceBuilder::new()
-        .layer(RetryLayer::new())
+        // One round: without a deadline there is no end to others.
+        .layer(RetryLayer::new().config(&crate::RetryConfig::off()))
         .layer(CollectLayer::new())
         .layer(redirect)
         .layer(RouteLayer::new(endpoints))

@@ -3,20 +3,30 @@
 //! | call | goes to |
 //! | --- | --- |
 //! | pinned | its endpoint, or nowhere |
-//! | first attempt | the endpoint that calls begin with ([`Sticky`]) |
-//! | later attempts | the next in the list that this call has not asked |
-//! | all asked | where calls begin |
+//! | for the leader, first attempt | the leader, if one is known |
+//! | first attempt | what the [`Strategy`] says; by default where calls begin ([`Sticky`]) |
+//! | later attempts | one that this call has not asked, the healthiest first |
+//! | all asked | one that this call has asked least often, the healthiest first |
 //!
-//! What is known of an endpoint's health is only this yet: one that failed, or has answered that it has no
-//! quorum, is not where calls begin, until the others have failed too.
+//! A connect that hangs is raced by another endpoint after 250 ms; one copy of the request is sent.
+//!
+//! What is known of an endpoint's health comes from the results of attempts alone, see [`Ejection`].
 
+mod cluster;
 mod future;
+mod handle;
+mod health;
+mod heat;
 mod layer;
-mod sticky;
+mod race;
+mod services;
+mod source;
+mod strategy;
 
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use etcd_proto::BoxError;
 use http::uri::{Parts, PathAndQuery, Scheme, Uri};
@@ -24,15 +34,22 @@ use http::{Request, Response};
 use tower::util::Oneshot;
 use tower_service::Service;
 
+pub(crate) use self::cluster::Leave;
+use self::cluster::{Cluster, Roster};
 pub use self::future::ResponseFuture;
+pub use self::handle::RouteHandle;
+pub use self::health::{Condition, Ejection};
+use self::heat::Heat;
 pub use self::layer::RouteLayer;
-pub(crate) use self::sticky::Leave;
-use self::sticky::Sticky;
+use self::race::Race;
+use self::services::Services;
+pub use self::source::{DropReason, Dropped, EndpointSource, SourceFuture, SyncReport};
+pub use self::strategy::{LeaderFirst, RoundRobin, Server, Servers, Sticky, Strategy};
 use crate::attempt_state::AttemptState;
 use crate::call_state::{CallState, Strays};
 use crate::{CallContext, Endpoint, Error, ErrorKind, ReqBody};
 
-/// The service of [`RouteLayer`]: one service per endpoint, and the endpoint that calls begin with.
+/// The service of [`RouteLayer`]: one service per endpoint, and what is known of each.
 ///
 /// It is always ready; the readiness of the chosen endpoint's service is awaited inside the call, since which
 /// one it is depends on the request. Waiting there counts as part of the attempt.
@@ -42,33 +59,48 @@ pub struct Route<S> {
 
 /// What clones of a router share.
 struct Table<S> {
-    /// Where calls begin.
-    sticky: Arc<Sticky>,
+    /// The servers and their health; shared by all routers of a layer.
+    cluster: Arc<Cluster>,
+    strategy: Arc<dyn Strategy>,
     /// Requests that came without their log.
     strays: Strays,
-    /// In the order of the endpoints, and as many.
-    services: Box<[S]>,
+    /// How long a connect may hang before the next endpoint is tried beside it; `None` for ever.
+    race: Option<Duration>,
+    services: Services<S>,
 }
 
-impl<S> Route<S> {
-    /// The place in the list that this request goes to.
-    ///
-    /// Never one that its call has tried, as long as there is another.
-    fn choose(&self, context: &CallContext, call: &CallState) -> Result<usize, Error> {
-        let endpoints = self.table.sticky.endpoints();
-        if let Some(pinned) = &context.pinned {
-            let place = endpoints.iter().position(|endpoint| endpoint == pinned);
-            return place.ok_or_else(|| {
-                Error::new(ErrorKind::InvalidEndpoint)
-                    .of_request(context.idempotence)
-                    .detail(format!("call is pinned to {pinned}, which is not in the list of servers"))
-            });
-        }
-        let first = self.table.sticky.place();
-        let mut places = (first..endpoints.len()).chain(0..first);
-        let untried = |place: &usize| !call.has_tried(endpoints.at(*place));
-        Ok(places.find(untried).unwrap_or(first))
+/// The place in the list that this request goes to.
+///
+/// Never one that its call has tried, as long as there is another.
+fn choose(
+    table: (&Cluster, &dyn Strategy),
+    roster: &Roster,
+    context: &CallContext,
+    tried: &[Endpoint],
+) -> Result<usize, Error> {
+    if let Some(pinned) = &context.pinned {
+        let place = roster.endpoints().iter().position(|endpoint| endpoint == pinned);
+        return place.ok_or_else(|| {
+            Error::new(ErrorKind::InvalidEndpoint)
+                .of_request(context.idempotence)
+                .detail(format!("call is pinned to {pinned}, which is not in the list of servers"))
+        });
     }
+    let (cluster, strategy) = table;
+    let servers = Servers::new(roster, cluster, context, tried);
+    let picked = match servers.leader().filter(|_| context.leader_only) {
+        Some(leader) => servers.best_from(leader),
+        None => strategy.pick(&servers),
+    };
+    let fits =
+        |place: usize| servers.get(place).is_some_and(|server| server.tried == 0 || !servers.has_untried());
+    let place = if fits(picked) { picked } else { servers.best_from(servers.current()) };
+    let member = &roster.members()[place];
+    // Somebody else may have become the probe just now.
+    if member.condition() == Condition::HalfOpen && !member.claim_probe() {
+        return Ok(servers.best_from(servers.current()));
+    }
+    Ok(place)
 }
 
 impl<S, B> Service<Request<ReqBody>> for Route<S>
@@ -85,31 +117,40 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> ResponseFuture<S> {
+        let Table { cluster, strategy, strays, services, .. } = &*self.table;
         let context = CallContext::of(request.extensions());
-        let call = CallState::arrived(request.extensions_mut(), &self.table.strays);
+        let call = CallState::arrived(request.extensions_mut(), strays);
         let attempt = AttemptState::of(request.extensions_mut());
-        let place = match self.choose(&context, &call) {
+        let services = services.of(cluster.roster());
+        let roster = services.roster();
+        let tried = call.tried();
+        let place = match choose((cluster, &**strategy), roster, &context, &tried) {
             Ok(place) => place,
             Err(error) => return ResponseFuture::refused(error, attempt),
         };
-        let leave = Sticky::leave_from(&self.table.sticky, place);
-        let endpoint = leave.endpoint().clone();
-        let others = self.table.sticky.endpoints().iter().filter(|other| **other != endpoint);
+        let leave = Leave::new(cluster, &roster.members()[place]);
+        let endpoint = leave.endpoint();
+        let others = roster.endpoints().iter().filter(|other| *other != endpoint);
         let untried = match &context.pinned {
             // There is nobody else for this call, whatever a policy says.
             Some(_) => 0,
-            None => others.filter(|other| !call.has_tried(other)).count(),
+            None => others.filter(|other| !tried.contains(other)).count(),
         };
-        if !call.begin(|| attempt.begin(leave, untried)) {
+        let alone = untried == 0 || attempt.endpoint().is_some();
+        if !call.begin(|| attempt.begin(leave.clone(), untried)) {
             // The caller has been told that nothing was sent, or not: in either case it is too late.
             let error = Error::new(ErrorKind::Deadline)
                 .of_request(context.idempotence)
                 .detail("its limit; it ended before");
             return ResponseFuture::refused(error, attempt);
         }
-        *request.uri_mut() = absolute(request.uri(), &endpoint);
-        let service = self.table.services[place].clone();
-        ResponseFuture::begun(Oneshot::new(service, request), endpoint, context.idempotence, call, attempt)
+        let race = match alone {
+            true => None,
+            false => Race::prepare(&self.table, &request, &context, &call, &attempt),
+        };
+        *request.uri_mut() = absolute(request.uri(), leave.endpoint());
+        let inner = Oneshot::new(services.at(place).clone(), request);
+        ResponseFuture::begun(Heat::new(inner, leave, &context, call, attempt), race)
     }
 }
 
@@ -121,7 +162,8 @@ impl<S> Clone for Route<S> {
 
 impl<S> fmt::Debug for Route<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Route").field("sticky", &self.table.sticky).finish_non_exhaustive()
+        let Table { cluster, strategy, .. } = &*self.table;
+        f.debug_struct("Route").field("cluster", cluster).field("strategy", strategy).finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,6 @@
-use etcd_proto::Outcome;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use etcd_proto::{Idempotence, Outcome};
 use tower::ServiceExt;
 use tower_layer::Layer;
 
@@ -8,9 +10,9 @@ use crate::{Attempts, ConnectError, RespBody};
 /// Servers that answer with their own absolute URI; those whose host begins with `dead` cannot be reached,
 /// those with `cut` break off.
 #[derive(Clone)]
-struct Servers;
+struct Peers;
 
-impl Service<Request<ReqBody>> for Servers {
+impl Service<Request<ReqBody>> for Peers {
     type Response = Response<RespBody>;
     type Error = BoxError;
     type Future = std::future::Ready<Result<Response<RespBody>, BoxError>>;
@@ -34,8 +36,8 @@ impl Service<Request<ReqBody>> for Servers {
     }
 }
 
-fn route(endpoints: &str) -> Route<Servers> {
-    RouteLayer::new(endpoints.parse().unwrap()).layer(Servers)
+fn route(endpoints: &str) -> Route<Peers> {
+    RouteLayer::new(endpoints.parse().unwrap()).layer(Peers)
 }
 
 fn request(context: CallContext) -> Request<ReqBody> {
@@ -44,7 +46,7 @@ fn request(context: CallContext) -> Request<ReqBody> {
     request
 }
 
-async fn ask(route: &Route<Servers>) -> Result<String, Error> {
+async fn ask(route: &Route<Peers>) -> Result<String, Error> {
     let response = route.clone().oneshot(request(CallContext::default())).await?;
     assert!(response.extensions().get::<Attempts>().is_none());
     Ok(response.headers()["seen"].to_str().unwrap().to_owned())
@@ -140,11 +142,155 @@ async fn a_request_of_a_call_that_is_over_goes_nowhere() {
 
 #[test]
 fn every_endpoint_has_a_service_of_its_own() {
-    let made = std::sync::atomic::AtomicUsize::new(0);
-    let count = tower_layer::layer_fn(|inner: Servers| {
-        made.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    let made = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&made);
+    let count = tower_layer::layer_fn(move |inner: Peers| {
+        count.fetch_add(1, Ordering::SeqCst);
         inner
     });
-    RouteLayer::new("a b c".parse().unwrap()).endpoint_layer(count).layer(Servers);
-    assert_eq!(made.into_inner(), 3);
+    RouteLayer::new("a b c".parse().unwrap()).endpoint_layer(count).layer(Peers);
+    assert_eq!(made.load(Ordering::SeqCst), 3);
+}
+
+fn read() -> CallContext {
+    CallContext { idempotence: Idempotence::Read, ..CallContext::default() }
+}
+
+/// Which host each of so many calls of this kind asks first.
+async fn first_asked(route: &Route<Peers>, context: &CallContext, calls: usize) -> Vec<String> {
+    let mut asked = Vec::new();
+    for _ in 0..calls {
+        let response = route.clone().oneshot(request(context.clone())).await;
+        asked.push(match response {
+            Ok(response) => response.extensions().get::<Endpoint>().unwrap().host().to_owned(),
+            Err(error) => error.endpoint().unwrap().host().to_owned(),
+        });
+    }
+    asked
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ejected_endpoint_is_probed_by_one_read_and_by_no_write() {
+    let layer = RouteLayer::new("dead b".parse().unwrap()).strategy(RoundRobin::new());
+    let route = layer.layer(Peers);
+    assert_eq!(first_asked(&route, &read(), 8).await, ["dead", "b", "dead", "b", "dead", "b", "b", "b"]);
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    assert_eq!(first_asked(&route, &CallContext::default(), 4).await, ["b"; 4]);
+    assert_eq!(first_asked(&route, &read(), 4).await, ["dead", "b", "b", "b"]);
+}
+
+#[tokio::test]
+async fn a_request_for_the_leader_begins_with_the_leader() {
+    let layer = RouteLayer::new("a b c".parse().unwrap());
+    let route = layer.layer(Peers);
+    route.table.cluster.lead(Some(&"c".parse().unwrap()));
+    let context = CallContext { leader_only: true, ..read() };
+    assert_eq!(first_asked(&route, &context, 2).await, ["c", "c"]);
+    assert_eq!(first_asked(&route, &read(), 1).await, ["a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_gives_up_on_a_silent_endpoint_moves_later_calls_after_a_second() {
+    for (millis, wanted) in [(900, "silent"), (1000, "b")] {
+        let peers = tower::service_fn(async |request: Request<ReqBody>| {
+            if request.uri().host() == Some("silent") {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, BoxError>(Response::new(RespBody::default()))
+        });
+        let route = RouteLayer::new("silent b".parse().unwrap()).layer(peers);
+        let patience = std::time::Duration::from_millis(millis);
+        let call = route.clone().oneshot(request(read()));
+        assert!(tokio::time::timeout(patience, call).await.is_err());
+        let call = tokio::time::timeout(patience, route.clone().oneshot(request(read()))).await;
+        let asked = call.map_or("silent".to_owned(), |answer| {
+            answer.unwrap().extensions().get::<Endpoint>().unwrap().host().to_owned()
+        });
+        assert_eq!(asked, wanted, "{millis}");
+    }
+}
+
+#[derive(Debug)]
+struct Picks(usize);
+
+impl Strategy for Picks {
+    fn pick(&self, _: &Servers<'_>) -> usize {
+        self.0
+    }
+}
+
+#[tokio::test]
+async fn a_strategy_cannot_lead_out_of_the_list_or_back_to_what_was_tried() {
+    let route = RouteLayer::new("a b".parse().unwrap()).strategy(Picks(9)).layer(Peers);
+    assert_eq!(first_asked(&route, &read(), 1).await, ["a"]);
+    let route = RouteLayer::new("a b".parse().unwrap()).strategy(Picks(0)).layer(Peers);
+    let mut shared = request(read());
+    let call = CallState::of(shared.extensions_mut());
+    let mut asked = Vec::new();
+    for _ in 0..3 {
+        let mut copy = request(read());
+        copy.extensions_mut().insert(call.clone());
+        let response = route.clone().oneshot(copy).await.unwrap();
+        asked.push(response.extensions().get::<Endpoint>().unwrap().host().to_owned());
+    }
+    assert_eq!(asked, ["a", "b", "a"]);
+}
+
+#[tokio::test]
+async fn a_new_list_keeps_the_services_and_the_health_of_those_that_stay() {
+    let made = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&made);
+    let count = tower_layer::layer_fn(move |inner: Peers| {
+        count.fetch_add(1, Ordering::SeqCst);
+        inner
+    });
+    let layer =
+        RouteLayer::new("a dead c".parse().unwrap()).strategy(RoundRobin::new()).endpoint_layer(count);
+    let route = layer.layer(Peers);
+    assert_eq!(first_asked(&route, &read(), 9).await[6..], ["a", "dead", "c"]);
+    layer.handle().set_endpoints(&"dead, d, c".parse().unwrap()).unwrap();
+    // The ejected one is still passed by.
+    assert_eq!(first_asked(&route, &read(), 3).await, ["d", "d", "c"]);
+    assert_eq!(made.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test]
+async fn calls_begin_where_they_did_if_that_server_stays_and_else_with_the_best() {
+    let layer = RouteLayer::new("dead b c".parse().unwrap());
+    let route = layer.layer(Peers);
+    assert_eq!(first_asked(&route, &read(), 2).await, ["dead", "b"]);
+    layer.handle().set_endpoints(&"c, b, dead".parse().unwrap()).unwrap();
+    assert_eq!(first_asked(&route, &read(), 1).await, ["b"]);
+    layer.handle().set_endpoints(&"dead, c".parse().unwrap()).unwrap();
+    assert_eq!(first_asked(&route, &read(), 1).await, ["c"]);
+}
+
+#[tokio::test]
+async fn a_call_pinned_to_a_server_that_is_gone_is_an_error() {
+    let layer = RouteLayer::new("a b".parse().unwrap());
+    let route = layer.layer(Peers);
+    layer.handle().set_endpoints(&"b".parse().unwrap()).unwrap();
+    let pinned = CallContext { pinned: Some("a".parse().unwrap()), ..read() };
+    assert!(route.oneshot(request(pinned)).await.unwrap_err().is_invalid_endpoint());
+}
+
+#[tokio::test]
+async fn answers_to_requests_for_the_leader_tell_who_leads() {
+    let peers = tower::service_fn(async |request: Request<ReqBody>| {
+        let status = if request.uri().host() == Some("b") { 200 } else { 403 };
+        Response::builder().status(status).body(RespBody::default())
+    });
+    let route = RouteLayer::new("a b".parse().unwrap()).layer(peers);
+    let context = CallContext { leader_only: true, ..read() };
+    let ask = async |context: &CallContext, call: Option<CallState>| {
+        let mut request = request(context.clone());
+        call.map(|call| request.extensions_mut().insert(call));
+        let response = route.clone().oneshot(request).await.unwrap();
+        response.extensions().get::<Endpoint>().unwrap().host().to_owned()
+    };
+    let call = CallState::of(&mut http::Extensions::new());
+    assert_eq!(ask(&context, Some(call.clone())).await, "a");
+    assert_eq!(ask(&context, Some(call)).await, "b");
+    assert_eq!(ask(&context, None).await, "b");
+    assert_eq!(ask(&read(), None).await, "a");
 }

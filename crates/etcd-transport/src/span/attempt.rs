@@ -135,7 +135,7 @@ where
         let _entered = this.span.enter();
         let answer = ready!(this.inner.poll(cx));
         let answer = answer.map_err(|error| this.call.own(error.into(), *this.idempotence));
-        if let Some(endpoint) = this.attempt.endpoint() {
+        if let Some(endpoint) = this.attempt.live().endpoint() {
             this.span.record("server.address", tracing::field::display(endpoint));
         }
         record(this.span, *this.since, &answer);

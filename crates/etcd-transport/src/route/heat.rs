@@ -1,0 +1,106 @@
+//! One attempt at one endpoint.
+//!
+//! Here it is decided what a failure proves: `Connect` where the connection service says so and nothing below
+//! has sent the request before, else that it may have arrived.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use etcd_proto::{BoxError, Idempotence, Outcome};
+use http::{Request, Response, StatusCode};
+use pin_project_lite::pin_project;
+use tower::util::Oneshot;
+use tower_service::Service;
+
+use super::cluster::Leave;
+use crate::attempt_state::{AnsweredBy, AttemptState};
+use crate::call_state::CallState;
+use crate::classify::recognise;
+use crate::{CallContext, Error, Phase, ReqBody, proof};
+
+pin_project! {
+    /// An attempt that is in the log as begun: alone, or one of those that race.
+    pub(super) struct Heat<S: Service<Request<ReqBody>>> {
+        // The endpoint's service has the request, or will have it as soon as it is ready.
+        #[pin]
+        inner: Oneshot<S, Request<ReqBody>>,
+        leave: Leave,
+        idempotence: Idempotence,
+        leader_only: bool,
+        call: CallState,
+        attempt: AttemptState,
+    }
+}
+
+impl<S: Service<Request<ReqBody>>> Heat<S> {
+    pub(super) fn new(
+        inner: Oneshot<S, Request<ReqBody>>,
+        leave: Leave,
+        context: &CallContext,
+        call: CallState,
+        attempt: AttemptState,
+    ) -> Self {
+        let CallContext { idempotence, leader_only, .. } = *context;
+        Self { inner, leave, idempotence, leader_only, call, attempt }
+    }
+
+    /// What the layers of this attempt share.
+    pub(super) fn attempt(&self) -> &AttemptState {
+        &self.attempt
+    }
+}
+
+impl<S, B> Future for Heat<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<B>>,
+    S::Error: Into<BoxError>,
+{
+    type Output = Result<Response<B>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let error = match ready!(this.inner.poll(cx)) {
+            Ok(mut response) => {
+                let status = response.status();
+                this.attempt.head(proof::by_head(status, response.headers()));
+                if !status.is_server_error() {
+                    this.attempt.praise();
+                }
+                if *this.leader_only {
+                    hint(this.leave, status);
+                }
+                response.extensions_mut().insert(this.leave.endpoint().clone());
+                response.extensions_mut().insert(AnsweredBy::new(this.attempt));
+                return Poll::Ready(Ok(response));
+            }
+            Err(error) => error.into(),
+        };
+        let error = match recognise(error) {
+            Ok(error) => error.of_request(*this.idempotence),
+            Err(foreign) => this.call.own(foreign, *this.idempotence),
+        };
+        let error = error.at(Some(this.leave.endpoint().clone()));
+        // A layer below may have sent the request before the failure that it tells of.
+        let error = if this.attempt.has_sent() {
+            let (proved, phase) = (error.proved().merge(Outcome::Unknown), error.phase().max(Phase::Request));
+            error.proves(proved, phase)
+        } else {
+            error
+        };
+        this.attempt.fail(&error);
+        Poll::Ready(Err(error))
+    }
+}
+
+/// What the answer to a request for the leader says of who leads.
+fn hint(leave: &Leave, status: StatusCode) {
+    if status.is_success() {
+        leave.leads(true);
+    } else if matches!(
+        status,
+        StatusCode::FORBIDDEN | StatusCode::TEMPORARY_REDIRECT | StatusCode::SERVICE_UNAVAILABLE
+    ) {
+        leave.leads(false);
+    }
+}
