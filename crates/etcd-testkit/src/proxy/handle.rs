@@ -82,7 +82,7 @@ impl Proxy {
     /// How many requests it has seen since the start, all attempts counted.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.shared.log.seen()
+        self.shared.log.count()
     }
 
     /// Closes the listener: connecting is refused until [`restore`](Self::restore). Connections that are open go on.

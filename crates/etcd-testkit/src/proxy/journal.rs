@@ -64,7 +64,7 @@ impl Log {
 
     /// How many requests were seen since the start, also those that are not kept.
     #[must_use]
-    pub fn seen(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.lock().seen
     }
 
@@ -78,14 +78,14 @@ impl Log {
     /// ```
     #[must_use]
     pub fn forwarded(&self, method: &Method, path: &str) -> usize {
-        self.count(|entry| entry.forwarded && entry.is(method, path))
+        self.matching(|entry| entry.forwarded && entry.is(method, path))
     }
 
     /// How many of the requests that are kept a client has sent, with this method and a path that is just this:
     /// how many attempts it has made.
     #[must_use]
     pub fn attempts(&self, method: &Method, path: &str) -> usize {
-        self.count(|entry| entry.is(method, path))
+        self.matching(|entry| entry.is(method, path))
     }
 
     /// Forgets the requests. One that is under way is not written down any further.
@@ -117,7 +117,7 @@ impl Log {
         Record { log: self.clone(), number: journal.removed + journal.entries.len() as u64 - 1 }
     }
 
-    fn count(&self, is_meant: impl Fn(&LogEntry) -> bool) -> usize {
+    fn matching(&self, is_meant: impl Fn(&LogEntry) -> bool) -> usize {
         self.lock().entries.iter().filter(|entry| is_meant(entry)).count()
     }
 
@@ -173,8 +173,8 @@ mod tests {
         oldest.note(|entry| entry.forwarded = true);
         newest.note(|entry| entry.forwarded = true);
         assert_eq!(log.entries().len(), KEPT);
-        assert_eq!(log.seen(), KEPT as u64 + 1);
+        assert_eq!(log.count(), KEPT as u64 + 1);
         assert_eq!(log.forwarded(&Method::GET, "/newest"), 1);
-        assert_eq!(log.count(|entry| entry.forwarded), 1);
+        assert_eq!(log.matching(|entry| entry.forwarded), 1);
     }
 }

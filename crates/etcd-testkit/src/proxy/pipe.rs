@@ -78,6 +78,7 @@ enum Stop {
 
 /// One direction of a connection.
 struct Lane {
+    direction: Direction,
     switch: watch::Receiver<Switch>,
     delay: Duration,
     flips: Vec<u64>,
@@ -88,8 +89,14 @@ struct Lane {
 
 impl Lane {
     fn new(direction: Direction, faults: &[ConnectionFault], switch: &watch::Receiver<Switch>) -> Self {
-        let mut lane =
-            Self { switch: switch.clone(), delay: Duration::ZERO, flips: Vec::new(), limit: None, passed: 0 };
+        let mut lane = Self {
+            direction,
+            switch: switch.clone(),
+            delay: Duration::ZERO,
+            flips: Vec::new(),
+            limit: None,
+            passed: 0,
+        };
         for fault in faults {
             match *fault {
                 ConnectionFault::Delay { direction: of, by } if of == direction => lane.delay += by,
@@ -133,7 +140,10 @@ impl Lane {
             let count = match from.read(&mut buffer[..room]).await {
                 Ok(0) => {
                     self.unless_stalled().await;
-                    let _ = to.shutdown().await;
+                    if self.direction == Direction::ToServer {
+                        let _ = to.shutdown().await;
+                    }
+                    // To the client it may be a reset, which no FIN must precede.
                     return Stop::Eof;
                 }
                 Ok(count) => count,
