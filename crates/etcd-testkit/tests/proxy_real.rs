@@ -38,6 +38,7 @@ async fn a_long_poll_of_a_real_server_passes() {
         let proxy = Proxy::builder(&server.endpoints()[0]).start().await.unwrap();
         let first = exchange(&proxy, "PUT /v2/keys/a?value=1").await;
         assert!(first.starts_with("HTTP/1.1 201"), "{first}");
+        assert!(first.contains("\r\nContent-Type: "), "names keep their case: {first}");
         // From an index on, so that it does not matter which of the two comes first.
         let index: u64 = first.split("\"modifiedIndex\":").nth(1).unwrap()[..1].parse().unwrap();
         let poll = format!("GET /v2/keys/a?wait=true&waitIndex={}", index + 1);
