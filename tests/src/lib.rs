@@ -12,12 +12,15 @@
 //! | all that is told to tracing | [`Capture`] |
 //! | all that passes a seam of HTTP | [`Tally`] |
 //! | the server in memory against real ones | [`differential`] |
+//! | a cluster in this process, in virtual time | [`Wire`] |
+//! | members that die, freeze or are silent | [`failover`] |
 #![forbid(unsafe_code)]
 
 mod capture;
 pub mod differential;
 mod each;
 mod eventually;
+pub mod failover;
 mod kind;
 mod memory;
 mod peer;
@@ -25,6 +28,7 @@ mod printed;
 mod scope;
 mod server;
 mod tally;
+mod wire;
 
 pub use capture::Capture;
 pub use each::{each_etcd, each_real_server, each_server};
@@ -34,3 +38,4 @@ pub use printed::printed;
 pub use scope::{Scope, patient};
 pub use server::{Needs, Server, ServerMember};
 pub use tally::{Tallied, Tally};
+pub use wire::Wire;

@@ -183,6 +183,20 @@ impl Error {
         own
     }
 
+    /// The error of a service, of which only what it says is kept when it is summed up later.
+    pub(crate) fn from_box_of(error: impl Into<BoxError>) -> Self {
+        Self::from_box(error.into())
+    }
+
+    /// The same refusal, with the proof that no copy of the write was applied before.
+    pub(crate) fn proved_not_applied(&self) -> Self {
+        let error = self.summary().with_outcome(Outcome::NotApplied);
+        match error.0.api.clone() {
+            Some(api) => error.with_source(etcd_proto::Error::from_api(api)),
+            None => error,
+        }
+    }
+
     /// Puts the key and etcd's error through `change`; used where keys are called otherwise further up.
     pub(crate) fn map_keys(
         mut self,

@@ -11,3 +11,9 @@
 #[doc = include_str!("../../../README.md")]
 #[derive(Debug)]
 pub struct Readme;
+
+/// The programs of the guide to failures.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/failures.md")]
+#[derive(Debug)]
+pub struct Failures;

@@ -8,6 +8,7 @@ mod apt;
 mod deny;
 mod differential;
 mod etcd;
+mod failover;
 mod failure;
 mod fuzz;
 mod peers;
@@ -78,6 +79,12 @@ const CHORES: &[Chore] = &[
         arguments: "[--ops N] [--seed S] [--series 3.4|3.5]",
         about: "compare the server in memory with real ones, 100000 random operations each by default",
         run: differential::run,
+    },
+    Chore {
+        name: "failover",
+        arguments: "[--rounds N] [--series 3.4|3.5]",
+        about: "kill and freeze members of real clusters and print what callers see, as medians",
+        run: failover::run,
     },
     Chore {
         name: "tree",

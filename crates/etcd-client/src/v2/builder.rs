@@ -13,7 +13,7 @@ use tower_layer::Layer;
 use super::codec::Codec;
 use super::http_layer::HttpLayers;
 use super::limits::Limits;
-use super::{Client, DynOperationService, EndpointList, OperationService};
+use super::{Client, DynOperationService, EndpointList, OperationService, ResolveLayer};
 use crate::Result;
 
 /// Settings of a client, see [`Client::builder`]. Nothing is checked before [`build`](ClientBuilder::build).
@@ -224,8 +224,10 @@ impl ClientBuilder {
         if let Some(user_agent) = self.user_agent {
             transport = transport.user_agent(user_agent);
         }
+        let resolve = ResolveLayer::with_limits(self.limits.clone());
         let codec = Codec::new(transport.build()?, self.limits);
-        Ok(Client::from_service(self.operation.layer(DynOperationService::new(codec))))
+        let service = DynOperationService::new(resolve.layer(codec));
+        Ok(Client::over(self.operation.layer(service)))
     }
 }
 

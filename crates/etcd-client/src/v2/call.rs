@@ -153,6 +153,18 @@ impl<C: Repeatable> Call<C> {
     }
 }
 
+impl<C: Guarded> Call<C> {
+    /// Finds out what became of the write where its answer is lost: it is sent again until it is answered, and
+    /// where the answer is a refusal the key is read to learn whether an earlier copy is the cause.
+    ///
+    /// Off by default. **Values have to be unlike anybody else's for it**; the rules and their limits are those of
+    /// [`ResolveLayer`](super::ResolveLayer). Without effect on a compare by value alone.
+    pub fn resolve(mut self, resolve: bool) -> Self {
+        self.options.resolve = resolve;
+        self
+    }
+}
+
 impl<C: etcd_proto::v2::Call> IntoFuture for Call<C> {
     type Output = Result<C::Response>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
@@ -201,6 +213,17 @@ macro_rules! repeatable {
     };
 }
 repeatable!(Set, Update, Refresh, SetDir, UpdateDir, Delete, DeleteDir);
+
+/// A call that applies at most once, however often it is sent, if its condition names an index or that there is no
+/// key: create, create dir, compare-and-swap, compare-and-delete, refresh, and the removal of a member.
+pub trait Guarded: etcd_proto::v2::Call {}
+
+impl Guarded for etcd_proto::v2::keys::Create {}
+impl Guarded for etcd_proto::v2::keys::CreateDir {}
+impl Guarded for etcd_proto::v2::keys::CompareAndSwap {}
+impl Guarded for etcd_proto::v2::keys::CompareAndDelete {}
+impl Guarded for etcd_proto::v2::keys::Refresh {}
+impl Guarded for etcd_proto::v2::members::RemoveMember {}
 
 impl Client {
     /// Sends any request of [`etcd_proto`] as it is, with this client's limits.

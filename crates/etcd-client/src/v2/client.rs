@@ -11,7 +11,10 @@ use tower_service::Service;
 
 use super::codec::Codec;
 use super::limits::Limits;
-use super::{ClientBuilder, DynOperationService, EndpointList, Namespace, NamespaceLayer, OperationService};
+use super::{
+    ClientBuilder, DynOperationService, EndpointList, Namespace, NamespaceLayer, OperationService,
+    ResolveLayer,
+};
 use crate::Result;
 
 /// A client of etcd's v2 API.
@@ -96,6 +99,11 @@ impl Client {
     /// # }
     /// ```
     pub fn from_service<S: OperationService>(service: S) -> Self {
+        Self::over(ResolveLayer::new().layer(service))
+    }
+
+    /// A client on a service that resolves unknown outcomes already.
+    pub(super) fn over<S: OperationService>(service: S) -> Self {
         Self { service: DynOperationService::new(service) }
     }
 
@@ -106,7 +114,7 @@ impl Client {
         L: Layer<DynOperationService>,
         L::Service: OperationService,
     {
-        Self::from_service(layer.layer(self.service.clone()))
+        Self::over(layer.layer(self.service.clone()))
     }
 
     /// This client with all its keys below `prefix`: the root of the new client is `prefix` of this one.

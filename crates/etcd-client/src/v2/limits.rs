@@ -35,6 +35,8 @@ pub(crate) struct CallOptions {
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) call_timeout: Option<Duration>,
     pub(crate) endpoint: Option<Endpoint>,
+    /// Whether an unknown outcome of a guarded write is to be resolved.
+    pub(crate) resolve: bool,
 }
 
 impl Limits {

@@ -25,11 +25,12 @@ mod limits;
 mod members;
 mod namespace;
 mod operation_service;
+mod resolve;
 mod stats;
 
 pub use auth::{Auth, Roles, Users};
 pub use builder::ClientBuilder;
-pub use call::{Call, Repeatable};
+pub use call::{Call, Guarded, Repeatable};
 pub use client::Client;
 pub use endpoint_list::EndpointList;
 pub use keys::{
@@ -39,6 +40,7 @@ pub use keys::{
 pub use members::{Members, MembersById};
 pub use namespace::{Namespace, NamespaceLayer};
 pub use operation_service::{DynOperationService, OperationService};
+pub use resolve::{Resolve, ResolveLayer};
 pub use stats::Stats;
 
 pub use etcd_proto::v2 as proto;

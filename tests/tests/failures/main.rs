@@ -1,0 +1,3 @@
+//! What becomes of each class of request under each fault, in virtual time.
+
+mod honesty;
