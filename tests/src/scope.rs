@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use etcd_client::RetryConfig;
 use etcd_client::v2::{Client, ClientBuilder};
 use etcd_testkit::Etcd;
 
@@ -53,4 +54,6 @@ pub fn patient(endpoints: impl IntoIterator<Item = impl AsRef<str>>) -> ClientBu
         .connect_timeout(PATIENCE)
         .attempt_timeout(PATIENCE)
         .call_timeout(PATIENCE)
+        // What fails is told at once, and nothing is sent twice.
+        .retry(RetryConfig::off())
 }

@@ -276,6 +276,13 @@ impl Error {
         &self.0.attempts
     }
 
+    /// Whether another attempt was due, and the client's retry budget was empty: too much fails at once, and repeats
+    /// would make it worse. What went wrong is the [`kind`](Self::kind) all the same.
+    #[must_use]
+    pub fn is_budget_empty(&self) -> bool {
+        self.0.attempts.is_budget_empty()
+    }
+
     /// The key that the call was about.
     #[must_use]
     pub fn key(&self) -> Option<&Key> {

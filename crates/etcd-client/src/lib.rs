@@ -15,8 +15,9 @@
 //!
 //! # What fails, and what became of it
 //! Every [`Error`] has an [`Outcome`]: the write was not applied (proved), was applied, or nobody knows. Nothing
-//! is sent twice by hope: a write goes to the next member only where it provably never left. (Of reads, those that
-//! only the leader answers go on from member to member.)
+//! is sent twice by hope: a write goes to the next member only where it provably never left, or where its caller has
+//! said that a repeat does no harm. Reads are repeated, and go out a second time while a member is silent, within a
+//! budget that keeps repeats from holding a failing cluster down: see [`RetryConfig`].
 //!
 //! # Modules
 //! | | |
@@ -49,4 +50,5 @@ pub mod v2;
 pub use error::{Error, Result};
 pub use error_kind::ErrorKind;
 pub use etcd_proto::{BoxError, Idempotence, Outcome};
-pub use etcd_transport::{Attempt, Attempts, Endpoint, Endpoints, Phase};
+pub use etcd_transport::retry::{Backoff, Budget, Jitter};
+pub use etcd_transport::{Attempt, Attempts, Endpoint, Endpoints, Phase, RetryConfig};

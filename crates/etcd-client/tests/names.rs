@@ -86,7 +86,9 @@ fn limits_and_a_member_can_be_set_on_every_call() {
     let endpoint: etcd_client::Endpoint = "127.0.0.1:2379".parse().unwrap();
     let limit = Duration::from_secs(1);
     call(client.get("/a").timeout(limit).attempt_timeout(limit).endpoint(endpoint.clone()));
+    call(client.get("/a").retry(true).max_attempts(3).reissue(false).budget_exempt(true));
     call(client.version().timeout(limit).endpoint(endpoint.clone()));
+    call(client.exists("/a").retry(true).max_attempts(3).reissue(false));
     call(client.exists("/a").timeout(limit).attempt_timeout(limit).endpoint(endpoint.clone()));
     call(client.ensure_dir("/a").timeout(limit).endpoint(endpoint.clone()));
     call(client.members().by_id().timeout(limit).endpoint(endpoint.clone()));

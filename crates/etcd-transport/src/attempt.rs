@@ -141,6 +141,7 @@ pub struct Attempts {
     failed: Option<Arc<[Attempt]>>,
     made: usize,
     outcome: Outcome,
+    budget_empty: bool,
 }
 
 impl Attempts {
@@ -148,7 +149,13 @@ impl Attempts {
     pub(crate) fn new(failed: Vec<Attempt>, made: usize) -> Self {
         // Nearly every call ends here with nothing to keep: no allocation for those.
         let failed = (!failed.is_empty()).then(|| failed.into());
-        Self { failed, made, outcome: Outcome::NotApplied }
+        Self { failed, made, outcome: Outcome::NotApplied, budget_empty: false }
+    }
+
+    /// Sets whether the budget has ended them.
+    pub(crate) fn with_budget(mut self, empty: bool) -> Self {
+        self.budget_empty = empty;
+        self
     }
 
     /// Sets what is left to fear of them.
@@ -182,7 +189,14 @@ impl Attempts {
         self.outcome
     }
 
-    /// Those that failed, in the order in which they were begun.
+    /// Whether another attempt was due, and the retry budget was empty, see [`Budget`](crate::retry::Budget).
+    #[must_use]
+    pub fn is_budget_empty(&self) -> bool {
+        self.budget_empty
+    }
+
+    /// Those that failed, in the order in which they were begun; of a call of more than 64 attempts not the
+    /// oldest.
     #[must_use]
     pub fn as_slice(&self) -> &[Attempt] {
         self.failed.as_deref().unwrap_or_default()
@@ -227,6 +241,7 @@ impl fmt::Debug for Attempts {
         f.debug_struct("Attempts")
             .field("made", &self.made)
             .field("outcome", &self.outcome)
+            .field("budget_empty", &self.budget_empty)
             .field("failed", &self.as_slice())
             .finish()
     }

@@ -59,6 +59,8 @@ struct Record {
     failure: Option<Attempt>,
     /// A complete answer has been handed up.
     answered: bool,
+    /// Another copy of the request has taken its place.
+    abandoned: bool,
     /// What is at the bottom.
     copies: Copies,
 }
@@ -96,6 +98,7 @@ impl AttemptState {
             earlier: Outcome::NotApplied,
             failure: None,
             answered: false,
+            abandoned: false,
             copies: Copies::default(),
         };
         Self(Arc::new(Inner { number, record: Mutex::new(record) }))
@@ -258,12 +261,27 @@ impl AttemptState {
         sealed.then(|| self.give_up(error))
     }
 
+    /// Whether it is under way: begun, not ended, and nobody has said that it was dropped.
+    pub(crate) fn is_open(&self) -> bool {
+        let record = self.record();
+        record.has_no_end() && !record.abandoned
+    }
+
+    /// It is dropped for another copy of the request.
+    pub(crate) fn abandon(&self) {
+        self.record().abandoned = true;
+    }
+
+    /// Since when the head of an answer is waited for; `None` if it is not.
+    pub(crate) fn silent_since(&self) -> Option<Instant> {
+        let record = self.record();
+        let waiting = record.has_no_end() && record.phase != Phase::Body;
+        record.begun.as_ref().filter(|_| waiting).map(|begun| begun.since)
+    }
+
     /// The call has ended while this attempt was open; without effect on one that has ended itself.
     pub(crate) fn expire(&self, idempotence: Idempotence) {
-        let open = {
-            let record = self.record();
-            record.begun.is_some() && record.failure.is_none() && !record.answered
-        };
+        let open = self.record().has_no_end();
         if open {
             self.give_up(Error::new(ErrorKind::Deadline).of_request(idempotence));
         }
@@ -271,6 +289,11 @@ impl AttemptState {
 }
 
 impl Record {
+    /// Begun, and neither failed nor answered.
+    fn has_no_end(&self) -> bool {
+        self.begun.is_some() && self.failure.is_none() && !self.answered
+    }
+
     fn with_other_copies(&self, outcome: Outcome) -> Outcome {
         if self.copies.several() { outcome.merge(Outcome::Unknown) } else { outcome }
     }

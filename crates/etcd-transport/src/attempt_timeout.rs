@@ -51,7 +51,8 @@ use crate::{CallContext, Error, ErrorKind, ReqBody};
 ///
 /// `AttemptTimeout`, which names the endpoint and the limit. Where the pool of a built transport still held
 /// the request for want of a connection, its phase is `Connect` and nothing was sent: the next endpoint is
-/// asked. Else no other attempt follows a write, and later calls begin with another endpoint.
+/// asked. Else another attempt follows only what says of itself that a repeat does no harm, and later calls
+/// begin with another endpoint.
 ///
 /// # Cancel safety
 ///

@@ -108,6 +108,7 @@ async fn call(
     request.extensions_mut().insert(CallContext {
         attempt_timeout: attempt.map(Duration::from_millis),
         call_timeout: call.map(Duration::from_millis),
+        retry: false,
         ..CallContext::default()
     });
     let began = Instant::now();

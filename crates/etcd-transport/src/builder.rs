@@ -15,8 +15,8 @@ use crate::connection::Connection;
 use crate::credentials::printable;
 use crate::{
     AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, CollectLayer, Credentials,
-    DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService, RequestSpanLayer, RetryLayer,
-    RouteLayer, Transport, UserAgentLayer,
+    DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService, ReissueLayer, RequestSpanLayer,
+    RetryConfig, RetryLayer, RouteLayer, Transport, UserAgentLayer,
 };
 
 /// Sets up a [`Transport`]. Nothing is checked before [`Builder::build`].
@@ -64,6 +64,7 @@ struct Settings {
     connect_timeout: Duration,
     user_agent: Option<String>,
     trace_bodies: bool,
+    retry: RetryConfig,
 }
 
 impl Builder {
@@ -76,6 +77,7 @@ impl Builder {
             connect_timeout: CONNECT_TIMEOUT,
             user_agent: None,
             trace_bodies: false,
+            retry: RetryConfig::default(),
         };
         Self { settings, call: Identity::new(), attempt: Identity::new(), endpoint: Identity::new() }
     }
@@ -121,6 +123,12 @@ impl<C, A, E> Builder<C, A, E> {
     /// **They hold stored values and the passwords of new users**, see [`AttemptSpanLayer::trace_bodies`].
     pub fn trace_bodies(mut self, show: bool) -> Self {
         self.settings.trace_bodies = show;
+        self
+    }
+
+    /// What is sent again, how often and after which pauses. Defaults: see [`RetryConfig`].
+    pub fn retry(mut self, config: RetryConfig) -> Self {
+        self.settings.retry = config;
         self
     }
 
@@ -212,7 +220,9 @@ impl<C, A, E> Builder<C, A, E> {
         let inner = CollectLayer::new().layer(route.layer(connection));
         let inner = spans.layer(AttemptTimeoutLayer::new().layer(inner));
         let inner = DynService::new(attempt.layer(DynService::new(inner)));
-        let inner = DeadlineLayer::new().layer(RetryLayer::new().layer(inner));
+        let inner = RetryLayer::new().config(&settings.retry).layer(inner);
+        let inner = ReissueLayer::new().config(&settings.retry).layer(inner);
+        let inner = DeadlineLayer::new().layer(inner);
         let inner = DynService::new(RequestSpanLayer::new().layer(inner));
         Ok(Transport::built(DynService::new(call.layer(inner)), settings.endpoints, strays))
     }

@@ -46,12 +46,40 @@ pub struct CallContext {
     /// Whether only the leader can answer: the others' refusals and redirects lead to the next endpoint.
     /// Default false.
     pub leader_only: bool,
-    /// Whether a second copy may be sent while the first has no answer. Without effect in this version.
-    /// Default false.
+    /// Whether a second copy may be sent while the first has no answer, see
+    /// [`ReissueLayer`](crate::ReissueLayer). Heard for what may be repeated only
+    /// ([`CallContext::is_repeatable`]). Default false.
+    ///
+    /// For [`Idempotence::Idempotent`] it says more than that a repeat does no harm: two copies are under way
+    /// at once, and the early one may land after a later write of one's own.
     pub reissue: bool,
+    /// Whether somebody above finds out what became of a [`Idempotence::Guarded`] request, so that it may be
+    /// repeated after an unknown outcome: the answer to a repeat may be a refusal because the first copy
+    /// landed. Default false.
+    pub resolved: bool,
+    /// Whether a request that was sent may be repeated, as its idempotence allows. If not, it goes on only
+    /// where there was no connection, to each endpoint once. Default true.
+    pub retry: bool,
+    /// How many attempts the call may make, failed connects included. 1 asks one server once; 0 counts as 1.
+    /// `None`: what the transport's [`RetryConfig`](crate::RetryConfig) says. Default `None`.
+    pub max_attempts: Option<usize>,
+    /// Whether repetitions take nothing from the [`Budget`](crate::retry::Budget): for renewals, whose loss
+    /// costs more than their load. Default false.
+    pub budget_exempt: bool,
 }
 
 impl CallContext {
+    /// Whether the request may be sent again though a copy of it may have arrived: [`Idempotence::Read`] and
+    /// [`Idempotence::Idempotent`]; [`Idempotence::Guarded`] where it is [`resolved`](Self::resolved).
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        match self.idempotence {
+            Idempotence::Read | Idempotence::Idempotent => true,
+            Idempotence::Guarded => self.resolved,
+            Idempotence::Once => false,
+        }
+    }
+
     /// The context of a request, or the default for one that has none.
     pub(crate) fn of(extensions: &Extensions) -> Self {
         extensions.get::<Self>().cloned().unwrap_or_default()
@@ -69,6 +97,10 @@ impl Default for CallContext {
             pinned: None,
             leader_only: false,
             reissue: false,
+            resolved: false,
+            retry: true,
+            max_attempts: None,
+            budget_exempt: false,
         }
     }
 }

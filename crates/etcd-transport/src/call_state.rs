@@ -30,7 +30,23 @@ use crate::{Attempts, Endpoint, Error, ErrorKind, Phase};
 /// A user's layer may lose it with the extensions. Nothing then fails: the layer below that misses it begins
 /// a new one. What a lost log cannot do is prove anything, see [`Strays`].
 #[derive(Clone, Debug)]
-pub(crate) struct CallState(Arc<Inner>);
+pub(crate) struct CallState {
+    inner: Arc<Inner>,
+    lane: Lane,
+}
+
+/// Which of the copies of a request that are under way at the same time.
+///
+/// They share one log, so that each goes where the other is not, and what one has sent counts for both. What
+/// each has begun is counted apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// The request as it came, with its repetitions.
+    #[default]
+    First,
+    /// A copy sent beside it, and those that take its place.
+    Second,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -43,12 +59,42 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Log {
     /// In the order in which they were entered.
-    attempts: Vec<AttemptState>,
+    attempts: Vec<Entry>,
+    /// Of each lane, which round over the endpoints is on.
+    rounds: [usize; 2],
+    /// Attempts that are no longer listed, see [`CallState::next_round`].
+    forgotten: Forgotten,
+    /// A repetition was wanted, and the budget was empty.
+    budget_empty: bool,
     /// When it ends, if it has a limit.
     until: Option<Instant>,
     /// The call has ended with a statement about its outcome: nothing may be begun any more, though a copy of
     /// the request may still wait in some layer's queue.
     over: bool,
+}
+
+/// An attempt and where it belongs.
+#[derive(Debug)]
+struct Entry {
+    attempt: AttemptState,
+    lane: Lane,
+    /// Of its lane, when it was entered.
+    round: usize,
+}
+
+/// What is left of attempts that are no longer listed.
+#[derive(Clone, Copy, Debug)]
+struct Forgotten {
+    entered: usize,
+    begun: [usize; 2],
+    outcome: Outcome,
+}
+
+impl Default for Forgotten {
+    /// Of none.
+    fn default() -> Self {
+        Self { entered: 0, begun: [0; 2], outcome: Outcome::NotApplied }
+    }
 }
 
 /// Counts the requests that reached a router without the log that their transport gave them.
@@ -76,7 +122,7 @@ impl CallState {
 
     /// An empty log.
     fn with(proof: Option<Proof>) -> Self {
-        Self(Arc::new(Inner { proof, log: Mutex::default() }))
+        Self { inner: Arc::new(Inner { proof, log: Mutex::default() }), lane: Lane::First }
     }
 
     /// The log of a request; a new one where there is none.
@@ -91,7 +137,7 @@ impl CallState {
     /// then.
     pub(crate) fn arrived(extensions: &mut Extensions, strays: &Strays) -> Self {
         let state = Self::of(extensions);
-        if state.0.proof.is_none() {
+        if state.inner.proof.is_none() {
             strays.0.fetch_add(1, Ordering::SeqCst);
         }
         state
@@ -100,14 +146,15 @@ impl CallState {
     /// The log, locked.
     fn log(&self) -> MutexGuard<'_, Log> {
         // The guarded data is whole between any two statements: a panic elsewhere spoils nothing.
-        self.0.log.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Enters a new attempt, which has not reached the router yet.
     pub(crate) fn enter(&self) -> AttemptState {
         let mut log = self.log();
-        let attempt = AttemptState::new(log.attempts.len() + 1);
-        log.attempts.push(attempt.clone());
+        let attempt = AttemptState::new(log.forgotten.entered + log.attempts.len() + 1);
+        let round = log.rounds[self.lane as usize];
+        log.attempts.push(Entry { attempt: attempt.clone(), lane: self.lane, round });
         attempt
     }
 
@@ -139,41 +186,115 @@ impl CallState {
         self.log().over = true;
     }
 
-    /// Whether this endpoint was asked in this call.
+    /// The same call, for a copy in another lane.
+    pub(crate) fn in_lane(&self, lane: Lane) -> Self {
+        Self { inner: Arc::clone(&self.inner), lane }
+    }
+
+    /// The lane of the copy that this came with.
+    pub(crate) fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    /// Begins another round over the endpoints, for this lane.
+    ///
+    /// The log of a call without a limit would grow with each round: of more than 64 attempts the oldest that
+    /// have ended are only counted from now on, and what they prove is kept.
+    pub(crate) fn next_round(&self) {
+        let mut log = self.log();
+        log.rounds[self.lane as usize] += 1;
+        let mut excess = log.attempts.len().saturating_sub(LISTED);
+        if excess == 0 {
+            return;
+        }
+        let mut forgotten = log.forgotten;
+        log.attempts.retain(|entry| {
+            if excess == 0 || entry.attempt.is_open() {
+                return true;
+            }
+            excess -= 1;
+            forgotten.entered += 1;
+            forgotten.begun[entry.lane as usize] += usize::from(entry.attempt.endpoint().is_some());
+            forgotten.outcome = forgotten.outcome.merge(entry.attempt.outcome());
+            false
+        });
+        log.forgotten = forgotten;
+    }
+
+    /// Whether this endpoint was asked in this round, or is being asked by the copy in the other lane.
     pub(crate) fn has_tried(&self, endpoint: &Endpoint) -> bool {
-        self.log().attempts.iter().any(|attempt| attempt.endpoint().as_ref() == Some(endpoint))
+        let log = self.log();
+        let round = log.rounds[self.lane as usize];
+        log.attempts.iter().any(|entry| {
+            let counts = if entry.lane == self.lane { entry.round == round } else { entry.attempt.is_open() };
+            counts && entry.attempt.endpoint().as_ref() == Some(endpoint)
+        })
     }
 
-    /// How many attempts have reached the router.
+    /// How many attempts of this lane have reached the router.
     pub(crate) fn begun(&self) -> usize {
-        self.log().attempts.iter().filter(|attempt| attempt.endpoint().is_some()).count()
+        self.log().begun(self.lane)
     }
 
-    /// How many endpoints this call can still ask, as the router that began the last attempt counts them.
+    /// How many attempts of the call have reached the router.
+    pub(crate) fn made(&self) -> usize {
+        let log = self.log();
+        log.begun(Lane::First) + log.begun(Lane::Second)
+    }
+
+    /// How many endpoints this lane can still ask in this round, as the router that began the last attempt
+    /// counts them.
     pub(crate) fn untried(&self) -> usize {
-        self.log().attempts.iter().rev().find_map(AttemptState::untried).unwrap_or(0)
+        self.log().of(self.lane).find_map(AttemptState::untried).unwrap_or(0)
+    }
+
+    /// Since when the last attempt of this lane waits for the head of its answer; `None` if it does not.
+    pub(crate) fn silent_since(&self) -> Option<Instant> {
+        self.log().of(self.lane).find(|attempt| attempt.endpoint().is_some())?.silent_since()
+    }
+
+    /// Lets later calls begin elsewhere than where this lane has waited in vain since `then` or longer.
+    pub(crate) fn blame_silent(&self, then: Instant) {
+        let silent = |attempt: &AttemptState| attempt.silent_since().is_some_and(|since| since <= then);
+        let silent: Vec<AttemptState> =
+            self.log().of(self.lane).filter(|attempt| silent(attempt)).cloned().collect();
+        // Not under the lock: it may be told to a subscriber of somebody else.
+        silent.iter().for_each(AttemptState::blame);
+    }
+
+    /// Says that what this lane has under way is dropped; what it leaves open stays so.
+    pub(crate) fn abandon(&self) {
+        self.log().of(self.lane).for_each(AttemptState::abandon);
+    }
+
+    /// Notes that a repetition was not made since the budget is empty.
+    pub(crate) fn budget_is_empty(&self) {
+        self.log().budget_empty = true;
     }
 
     /// What there is to tell of the attempts.
     pub(crate) fn attempts(&self) -> Attempts {
         let log = self.log();
-        let made = log.attempts.iter().filter(|attempt| attempt.endpoint().is_some()).count();
-        Attempts::new(log.attempts.iter().filter_map(AttemptState::failure).collect(), made)
+        let made = log.begun(Lane::First) + log.begun(Lane::Second);
+        let failed = log.attempts.iter().filter_map(|entry| entry.attempt.failure()).collect();
+        Attempts::new(failed, made).with_budget(log.budget_empty)
     }
 
     /// The endpoint that was asked last.
     pub(crate) fn last_endpoint(&self) -> Option<Endpoint> {
-        self.log().attempts.iter().rev().find_map(AttemptState::endpoint)
+        self.log().attempts.iter().rev().find_map(|entry| entry.attempt.endpoint())
     }
 
     /// The worst of all attempts in the log.
     fn logged(&self) -> Outcome {
-        self.log().attempts.iter().fold(Outcome::NotApplied, |worst, attempt| worst.merge(attempt.outcome()))
+        let log = self.log();
+        let outcomes = log.attempts.iter().map(|entry| entry.attempt.outcome());
+        outcomes.fold(log.forgotten.outcome, Outcome::merge)
     }
 
     /// How many requests have lost their log since this call began; `None` if nobody counts.
     fn strays(&self) -> Option<u64> {
-        let proof = self.0.proof.as_ref()?;
+        let proof = self.inner.proof.as_ref()?;
         Some(proof.strays.0.load(Ordering::SeqCst) - proof.before)
     }
 
@@ -190,7 +311,7 @@ impl CallState {
     /// them.
     fn astray(&self, told: usize) -> Outcome {
         // With a log that has something in it, the end at hand may be that of an attempt in the log.
-        let told = if self.begun() == 0 { told.max(1) } else { 0 };
+        let told = if self.made() == 0 { told.max(1) } else { 0 };
         match self.strays() {
             Some(strays) if u64::try_from(told).is_ok_and(|told| strays > told) => Outcome::Unknown,
             Some(_) | None => Outcome::NotApplied,
@@ -202,12 +323,15 @@ impl CallState {
     pub(crate) fn account(&self, extensions: &mut Extensions, idempotence: Idempotence) {
         let told = extensions.get::<Attempts>().cloned().unwrap_or_default();
         let answered = extensions.get::<AnsweredBy>();
-        let log: Vec<AttemptState> = self.log().attempts.clone();
-        let others = log.iter().map(|attempt| match answered {
-            Some(answered) if answered.is(attempt) => attempt.beside_answer(),
-            Some(_) | None => attempt.outcome(),
-        });
-        let outcome = others.fold(self.astray(told.made()).merge(told.outcome()), Outcome::merge);
+        let logged = {
+            let log = self.log();
+            let others = log.attempts.iter().map(|entry| match answered {
+                Some(answered) if answered.is(&entry.attempt) => entry.attempt.beside_answer(),
+                Some(_) | None => entry.attempt.outcome(),
+            });
+            others.fold(log.forgotten.outcome, Outcome::merge)
+        };
+        let outcome = logged.merge(self.astray(told.made())).merge(told.outcome());
         let outcome = if idempotence.is_read() { Outcome::NotApplied } else { outcome };
         let own = self.attempts();
         // A log that a layer has lost must not wipe out a fuller one.
@@ -222,7 +346,8 @@ impl CallState {
             .of_request(idempotence)
             .detail(format!("{limit:?}"))
             .at(self.last_endpoint());
-        let open: Vec<AttemptState> = self.log().attempts.clone();
+        // Not under the lock: what fails may be told to a subscriber of somebody else.
+        let open: Vec<AttemptState> = self.log().attempts.iter().map(|entry| entry.attempt.clone()).collect();
         for attempt in open {
             attempt.expire(idempotence);
         }
@@ -257,6 +382,22 @@ impl CallState {
         }
     }
 }
+
+impl Log {
+    /// How many attempts of a lane have reached the router.
+    fn begun(&self, lane: Lane) -> usize {
+        let listed = self.of(lane).filter(|attempt| attempt.endpoint().is_some()).count();
+        self.forgotten.begun[lane as usize] + listed
+    }
+
+    /// The attempts of a lane, the last first.
+    fn of(&self, lane: Lane) -> impl Iterator<Item = &AttemptState> {
+        self.attempts.iter().rev().filter(move |entry| entry.lane == lane).map(|entry| &entry.attempt)
+    }
+}
+
+/// How many attempts are listed, before the oldest are only counted.
+const LISTED: usize = 64;
 
 #[cfg(test)]
 #[path = "call_state_test.rs"]

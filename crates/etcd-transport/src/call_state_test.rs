@@ -99,3 +99,31 @@ fn a_tried_endpoint_is_known() {
     assert!(!state.has_tried(&"http://b:2".parse().unwrap()));
     assert_eq!(state.last_endpoint().unwrap().to_string(), "http://a:1");
 }
+
+#[test]
+fn what_is_under_way_in_the_other_lane_is_tried_until_it_is_dropped() {
+    let first = CallState::proving(&Strays::default());
+    let second = first.in_lane(Lane::Second);
+    begun(&second, "http://b:2");
+    let endpoint = "http://b:2".parse().unwrap();
+    assert!(first.has_tried(&endpoint) && second.has_tried(&endpoint));
+    second.abandon();
+    assert!(!first.has_tried(&endpoint) && second.has_tried(&endpoint));
+    assert_eq!((first.begun(), second.begun(), first.made()), (0, 1, 1));
+    // What it leaves open stays so, and it is listed when the call ends.
+    let error = first.expire(Duration::from_secs(1), Idempotence::Once);
+    assert_eq!((error.outcome(), error.attempts().len()), (Outcome::Unknown, 1));
+}
+
+#[test]
+fn each_lane_has_rounds_of_its_own() {
+    let first = CallState::proving(&Strays::default());
+    let second = first.in_lane(Lane::Second);
+    let endpoint = "http://a:1".parse().unwrap();
+    refused(&begun(&first, "http://a:1"));
+    assert!(first.has_tried(&endpoint) && !second.has_tried(&endpoint));
+    second.next_round();
+    assert!(first.has_tried(&endpoint));
+    first.next_round();
+    assert!(!first.has_tried(&endpoint));
+}

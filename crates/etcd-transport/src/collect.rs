@@ -251,6 +251,11 @@ fn complete(mut parts: response::Parts, bytes: Bytes, attempt: &AttemptState) ->
     if proof::lacks_quorum(parts.status, api.as_ref()) {
         attempt.blame();
     }
+    if proof::is_foreign(parts.status, &parts.headers, &bytes) {
+        // Whatever answers in this place now, it is of no use to anybody.
+        attempt.blame();
+        parts.extensions.insert(proof::NotEtcd);
+    }
     if let Some(api) = api {
         parts.extensions.insert(api);
     }

@@ -218,6 +218,13 @@ impl Error {
         &self.0.attempts
     }
 
+    /// Whether another attempt was due, and the retry budget was empty, see [`Budget`](crate::retry::Budget).
+    /// The kind is that of the last failure.
+    #[must_use]
+    pub fn is_budget_empty(&self) -> bool {
+        self.0.attempts.is_budget_empty()
+    }
+
     /// The endpoint of the attempt that failed last, where there was one.
     ///
     /// For kind `InsecureAuth`, which arises before any attempt, the server that the password would have gone
@@ -288,18 +295,30 @@ impl fmt::Display for Error {
         if let Some(wrapper) = &self.0.wrapper {
             return fmt::Display::fmt(wrapper, f);
         }
+        self.line(f)?;
+        if self.is_budget_empty() { f.write_str("; the retry budget is empty") } else { Ok(()) }
+    }
+}
+
+impl Error {
+    /// The kind, with what it is about.
+    fn line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let detail = &self.0.detail;
         let server = Server(self.0.endpoint.as_ref());
         match self.0.kind {
             ErrorKind::Connect => {
                 write!(f, "cannot connect to ")?;
-                let mut others =
-                    self.0.attempts.iter().filter(|attempt| attempt.kind() == ErrorKind::Connect);
-                match others.next().filter(|_| self.0.attempts.len() > 1) {
-                    None => write!(f, "{server}"),
-                    Some(first) => {
-                        write!(f, "{}", first.endpoint())?;
-                        others.try_for_each(|attempt| write!(f, ", {}", attempt.endpoint()))
+                let mut refused: Vec<&Endpoint> = Vec::new();
+                for attempt in self.0.attempts.iter().filter(|it| it.kind() == ErrorKind::Connect) {
+                    if !refused.contains(&attempt.endpoint()) {
+                        refused.push(attempt.endpoint());
+                    }
+                }
+                match refused.split_first() {
+                    None | Some((_, [])) => write!(f, "{server}"),
+                    Some((first, others)) => {
+                        write!(f, "{first}")?;
+                        others.iter().try_for_each(|endpoint| write!(f, ", {endpoint}"))
                     }
                 }
             }

@@ -10,19 +10,22 @@
 #[non_exhaustive]
 pub enum ErrorKind {
     /// No connection could be made: refused, no route, name not found, connect limit. The request never left;
-    /// the next endpoint is tried at once, until all were.
+    /// the next endpoint is tried at once, and after pauses all again.
     Connect,
-    /// The connection ended before the head of an answer. A write may have happened. Not repeated.
+    /// The connection ended before the head of an answer. A write may have happened. Repeated
+    /// where the request says that this does no harm.
     Interrupted,
     /// One attempt took longer than its limit, or used up its share of the call's time before there was a
     /// connection. Where it can be proved that the request was still waiting for a connection, it never left,
-    /// and the next endpoint is tried at once. Else a write may have happened; not repeated.
+    /// and the next endpoint is tried at once. Else a write may have happened; repeated
+    /// where the request says that this does no harm.
     AttemptTimeout,
     /// The call, with all its attempts, took longer than its limit. It says nothing against an endpoint.
     Deadline,
-    /// The body of the answer is larger than the limit of the call.
+    /// The body of the answer is larger than the limit of the call. Not repeated.
     BodyTooLarge,
-    /// The head of an answer came, but its body was cut or is not valid HTTP.
+    /// The head of an answer came, but its body was cut or is not valid HTTP. Repeated as `Interrupted`, but
+    /// for a write that was applied.
     BodyInterrupted,
     /// What should be a server is none, or a call is pinned to a server that is not in the list.
     InvalidEndpoint,

@@ -33,7 +33,8 @@
 //! call layers *        once per call; path-only URI; the final result
 //! RequestSpanLayer     span etcd.request
 //! DeadlineLayer        limit of the call
-//! RetryLayer           the next endpoint where nothing was sent, or where only the leader can answer
+//! ReissueLayer         a second copy of what may be sent twice, while the first is silent
+//! RetryLayer           the next endpoint, and again, by what an attempt proves and the request allows
 //! attempt layers *     once per attempt; path-only URI
 //! AttemptSpanLayer     span etcd.attempt
 //! AttemptTimeoutLayer  limit of the attempt
@@ -58,10 +59,11 @@
 //!
 //! # What is sent twice
 //!
-//! By itself a transport sends a request on to another server in two cases. Either it provably never left;
-//! that is free of risk for every write. Or it asks for the leader ([`CallContext::leader_only`]) and a
-//! member has answered that it is not: then it was read and refused. A refusal that proves nothing (307, 503)
-//! leads on for reads only.
+//! By itself a transport sends a request on to another server only if it provably never left, or if it asks
+//! for the leader ([`CallContext::leader_only`]) and a member has answered that it is not: that is free of
+//! risk for every write. What may have arrived is repeated where the request says that this does no harm,
+//! within [`RetryConfig`]: see [`retry::Standard`] for the table and [`retry::Budget`] for how much.
+//! [`ReissueLayer`] says when a copy goes out beside one that has no answer yet.
 //!
 //! # What a request says, and what a response tells
 //!
@@ -74,8 +76,7 @@
 //!
 //! # Not here yet
 //!
-//! Repeating what may be repeated, back-off and budget, re-issue, health of servers, racing of slow connects,
-//! redirects and TLS are for later versions. An `https` server is an error of kind `TlsUnavailable`.
+//! Health of servers, racing of slow connects, redirects and TLS are for later versions. An `https` server is an error of kind `TlsUnavailable`.
 #![forbid(unsafe_code)]
 
 mod attempt;
@@ -85,6 +86,8 @@ mod builder;
 mod call_context;
 mod call_state;
 mod classify;
+#[cfg(test)]
+mod cluster_test;
 mod collect;
 mod collected;
 mod connection;
@@ -101,6 +104,7 @@ mod error;
 mod error_kind;
 mod http_service;
 mod proof;
+mod reissue;
 mod req_body;
 mod resp_body;
 pub mod retry;
@@ -123,9 +127,10 @@ pub use endpoints::Endpoints;
 pub use error::Error;
 pub use error_kind::ErrorKind;
 pub use http_service::HttpService;
+pub use reissue::{Reissue, ReissueLayer};
 pub use req_body::ReqBody;
 pub use resp_body::RespBody;
-pub use retry::{Retry, RetryLayer};
+pub use retry::{Retry, RetryConfig, RetryLayer};
 pub use route::{Route, RouteLayer};
 pub use span::{AttemptSpan, AttemptSpanLayer, RequestSpan, RequestSpanLayer};
 pub use transport::Transport;
@@ -137,6 +142,7 @@ pub mod future {
     pub use crate::collect::ResponseFuture as CollectFuture;
     pub use crate::deadline::ResponseFuture as DeadlineFuture;
     pub use crate::dyn_service::ResponseFuture as DynServiceFuture;
+    pub use crate::reissue::ResponseFuture as ReissueFuture;
     pub use crate::retry::ResponseFuture as RetryFuture;
     pub use crate::route::ResponseFuture as RouteFuture;
     pub use crate::span::{AttemptSpanFuture, RequestSpanFuture};

@@ -5,7 +5,7 @@
 
 use etcd_proto::Outcome;
 use etcd_proto::v2::{ApiError, ErrorCode, Header, Index};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 
 /// The index of the store in an answer; none where the header is missing, zero or no number.
 pub(crate) fn etcd_index(headers: &HeaderMap) -> Index {
@@ -35,6 +35,33 @@ pub(crate) fn lacks_quorum(status: StatusCode, api: Option<&ApiError>) -> bool {
             Some(code) => code == ErrorCode::LeaderElection,
             None => false,
         },
+    }
+}
+
+/// In the extensions of an answer that no etcd gives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NotEtcd;
+
+/// Whether something else than etcd has answered: with HTML or another content type than etcd's two, or with
+/// JSON that is neither an object nor a list, which all of etcd's is.
+///
+/// Plain text is etcd's: versions, errors of 0.x, refusals of Go's HTTP server. An empty body is too.
+pub(crate) fn is_foreign(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> bool {
+    // A redirect of Go's HTTP server has a line of HTML.
+    if status.is_redirection() {
+        return false;
+    }
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is = |own: &str| {
+        content_type
+            .is_some_and(|given| given.get(..own.len()).is_some_and(|start| start.eq_ignore_ascii_case(own)))
+    };
+    let json = is("application/json");
+    match body.trim_ascii_start().first() {
+        None => content_type.is_some() && !json && !is("text/plain"),
+        Some(b'<') => true,
+        Some(b'{' | b'[') => content_type.is_some() && !json && !is("text/plain"),
+        Some(_) => json || (content_type.is_some() && !is("text/plain")),
     }
 }
 
@@ -81,5 +108,32 @@ mod tests {
             let api = ApiError::from_response(status, &HeaderMap::new(), body.as_bytes());
             assert_eq!(lacks_quorum(status, api.as_ref()), wanted, "{body}");
         }
+    }
+
+    #[test]
+    fn html_and_what_its_content_type_does_not_hold_is_not_etcds() {
+        for (content_type, body, wanted) in [
+            (Some("application/json"), r#"{"action":"get"}"#, false),
+            (Some("APPLICATION/JSON; charset=utf-8"), " [1]", false),
+            (Some("application/json"), "OK", true),
+            (Some("application/json"), "", false),
+            (Some("text/plain; charset=utf-8"), "http://10.0.0.7:2379", false),
+            (Some("text/plain"), "  <html>", true),
+            (Some("text/html"), "", true),
+            (Some("text/html"), r#"{"action":"get"}"#, true),
+            (None, r#"{"action":"get"}"#, false),
+            (None, "etcd 0.4.6", false),
+            (None, "<!DOCTYPE html>", true),
+        ] {
+            let headers =
+                content_type.map(|value| (header::CONTENT_TYPE, http::HeaderValue::from_static(value)));
+            let headers: HeaderMap = headers.into_iter().collect();
+            assert_eq!(
+                is_foreign(StatusCode::OK, &headers, body.as_bytes()),
+                wanted,
+                "{content_type:?} {body}"
+            );
+        }
+        assert!(!is_foreign(StatusCode::MOVED_PERMANENTLY, &HeaderMap::new(), b"<a href=\"/v2\">Moved</a>."));
     }
 }

@@ -26,12 +26,15 @@ const _: () = {
     shared::<Builder>();
     shared::<crate::Route<DynService>>();
     shared::<crate::Retry<DynService>>();
+    shared::<crate::Reissue<DynService>>();
     sent::<ReqBody>();
     sent::<RespBody>();
     sent::<crate::dyn_service::ResponseFuture>();
     error::<Error>();
     error::<ConnectError>();
     layer::<crate::RetryLayer>();
+    layer::<crate::ReissueLayer>();
+    layer::<crate::RetryConfig>();
     layer::<crate::RouteLayer>();
     layer::<crate::DeadlineLayer>();
     layer::<crate::AttemptTimeoutLayer>();

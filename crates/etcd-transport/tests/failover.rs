@@ -6,6 +6,13 @@ use etcd_proto::{Idempotence, Outcome};
 use etcd_transport::{Attempts, CallContext, Endpoint, ErrorKind, Phase};
 use support::{Peer, Reply, endpoints, ok, refusing, send, text, transport, write};
 
+/// A context with which every server is asked at most once.
+fn one_round() -> CallContext {
+    let mut context = CallContext::default();
+    context.retry = false;
+    context
+}
+
 #[tokio::test]
 async fn past_a_dead_server_to_the_next_and_then_there_from_the_beginning() {
     let dead = refusing();
@@ -42,7 +49,7 @@ async fn clones_share_what_one_of_them_has_learned() {
 async fn servers_that_all_refuse_are_all_listed_and_nothing_was_applied() {
     let dead = [refusing(), refusing(), refusing()];
     let addresses = [dead[0].address, dead[1].address, dead[2].address];
-    let error = send(&transport(addresses), write(CallContext::default())).await.unwrap_err();
+    let error = send(&transport(addresses), write(one_round())).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert_eq!(error.outcome(), Outcome::NotApplied);
     assert!(error.is_retryable());
@@ -77,7 +84,7 @@ async fn a_connect_that_takes_too_long_is_a_failure_to_connect() {
         .connect_timeout(std::time::Duration::ZERO)
         .build()
         .unwrap();
-    let error = send(&transport, write(CallContext::default())).await.unwrap_err();
+    let error = send(&transport, write(one_round())).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Connect, Outcome::NotApplied));
     assert!(error.attempts().as_slice()[0].to_string().ends_with(": no connection within 0ns"));
     assert_eq!(peer.requests().len(), 0);
@@ -106,7 +113,9 @@ async fn a_reset_read_has_nothing_to_apply() {
     let peer = Peer::always(Reply::Reset).await;
     let mut context = CallContext::default();
     context.idempotence = Idempotence::Read;
+    context.max_attempts = Some(2);
     let error = send(&transport([peer.address]), write(context)).await.unwrap_err();
+    assert_eq!((error.attempts().made(), peer.requests().len()), (2, 2));
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Interrupted, Outcome::NotApplied));
     assert!(error.is_retryable());
 }
@@ -132,7 +141,7 @@ async fn a_pinned_call_goes_nowhere_else() {
     let dead = refusing();
     let peer = Peer::always(Reply::Keep(ok("{}"))).await;
     let transport = transport([peer.address, dead.address]);
-    let mut context = CallContext::default();
+    let mut context = one_round();
     context.pinned = endpoints([dead.address]).iter().next().cloned();
     let error = send(&transport, write(context)).await.unwrap_err();
     assert!(error.is_connect());

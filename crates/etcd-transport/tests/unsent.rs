@@ -13,6 +13,7 @@ fn hasty(attempt: Option<u64>, call: Option<u64>) -> CallContext {
     let mut context = CallContext::default();
     context.attempt_timeout = attempt.map(Duration::from_millis);
     context.call_timeout = call.map(Duration::from_millis);
+    context.retry = false; // one round over the servers
     context
 }
 

@@ -4,4 +4,5 @@ mod auth;
 mod failover;
 mod leader;
 mod members;
+mod silent;
 mod v2_off;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use etcd_proto::BoxError;
 use etcd_proto::v2::auth::Password;
-use etcd_transport::{DynService, Endpoints, HttpService, Transport};
+use etcd_transport::{DynService, Endpoints, HttpService, RetryConfig, Transport};
 use tower_layer::Layer;
 
 use super::codec::Codec;
@@ -55,6 +55,7 @@ pub struct ClientBuilder {
     user_agent: Option<String>,
     trace_bodies: bool,
     limits: Limits,
+    retry: RetryConfig,
     call: HttpLayers,
     attempt: HttpLayers,
     endpoint: HttpLayers,
@@ -72,6 +73,7 @@ impl ClientBuilder {
             user_agent: None,
             trace_bodies: false,
             limits: Limits::default(),
+            retry: RetryConfig::default(),
             call: HttpLayers::default(),
             attempt: HttpLayers::default(),
             endpoint: HttpLayers::default(),
@@ -125,6 +127,22 @@ impl ClientBuilder {
     /// members and auth writes 30 s.
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.limits.call = Some(timeout);
+        self
+    }
+
+    /// What is sent again, how often and after which pauses: see [`RetryConfig`] for the defaults, and
+    /// [`Call::idempotent`](super::Call::idempotent), [`Call::retry`](super::Call::retry),
+    /// [`Call::reissue`](super::Call::reissue) for what single calls may say.
+    ///
+    /// ```
+    /// use etcd_client::{RetryConfig, v2::Client};
+    ///
+    /// // A call to servers that cannot be reached fails after one round over them, and not when its time is up.
+    /// let client = Client::builder().endpoints("10.0.0.1,10.0.0.2").retry(RetryConfig::off()).build()?;
+    /// # Ok::<(), etcd_client::Error>(())
+    /// ```
+    pub fn retry(mut self, config: RetryConfig) -> Self {
+        self.retry = config;
         self
     }
 
@@ -212,6 +230,7 @@ impl ClientBuilder {
         let mut transport = Transport::builder(endpoints)
             .allow_plaintext_auth(self.allow_plaintext_auth)
             .trace_bodies(self.trace_bodies)
+            .retry(self.retry)
             .call_layer(self.call)
             .attempt_layer(self.attempt)
             .endpoint_layer(self.endpoint);

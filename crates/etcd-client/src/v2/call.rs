@@ -115,6 +115,40 @@ impl<C> Call<C> {
         self
     }
 
+    /// Whether the call may be repeated after it was sent, as far as its class allows: reads, and what is declared
+    /// [`idempotent`](Call::idempotent). On by default.
+    ///
+    /// Off, it goes on only where there was no connection, to each member once, and is never sent twice.
+    pub fn retry(mut self, retry: bool) -> Self {
+        self.options.retry = Some(retry);
+        self
+    }
+
+    /// Limits how many attempts the call makes, in place of the client's limit; failed connects count. 1 asks one
+    /// member once, 0 counts as 1. By default its time and the budget are the only limits.
+    pub fn max_attempts(mut self, attempts: usize) -> Self {
+        self.options.max_attempts = Some(attempts);
+        self
+    }
+
+    /// Whether a second copy goes to another member while the first has no answer for half a second. On by default
+    /// for calls that only read; of a watch that is for the head of its answer.
+    ///
+    /// For a call that is declared [`idempotent`](Call::idempotent) it is a second word, since then two copies are
+    /// under way at once: **the early one may land after a later write of your own**. After `.idempotent(true)`
+    /// alone a repeat follows only when the first copy has failed. Without effect on all other writes.
+    pub fn reissue(mut self, reissue: bool) -> Self {
+        self.options.reissue = Some(reissue);
+        self
+    }
+
+    /// Lets repeats of this call take nothing from the client's retry budget, and happen when it is empty. Off by
+    /// default. For the few calls that cost more when they fail than they load a server: renewals of a lease.
+    pub fn budget_exempt(mut self, exempt: bool) -> Self {
+        self.options.budget_exempt = exempt;
+        self
+    }
+
     /// Changes the request, if there is still one.
     pub(super) fn with(mut self, change: impl FnOnce(&mut C)) -> Self {
         if let Ok(request) = &mut self.request {
@@ -142,11 +176,12 @@ impl<C> Call<C> {
 }
 
 impl<C: Repeatable> Call<C> {
-    /// Says that a repeat does no harm: [`Error::is_retryable`] then says so after an unknown outcome too, and the
-    /// transport may send the call again by itself. (The transport of this version does not yet.)
+    /// Says that a repeat does no harm: the client then sends the call again after an unknown outcome, within its
+    /// limits, and [`Error::is_retryable`] says so too.
     ///
     /// Off by default, for a repeat can overwrite what somebody else wrote in between, and a repeated delete
-    /// answers "key not found" for its own success.
+    /// answers "key not found" for its own success: an error whose outcome is [`Outcome::Unknown`](crate::Outcome).
+    /// See [`reissue`](Call::reissue) for copies that do not wait for a failure.
     pub fn idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = idempotent;
         self
@@ -275,6 +310,25 @@ macro_rules! limit_setters {
         /// Limits each attempt, in place of the client's limit.
         pub fn attempt_timeout(mut self, timeout: std::time::Duration) -> Self {
             self.$calls = self.$calls.attempt_timeout(timeout);
+            self
+        }
+
+        /// Whether each call may be repeated after it was sent, as far as its class allows. On by default.
+        pub fn retry(mut self, retry: bool) -> Self {
+            self.$calls = self.$calls.retry(retry);
+            self
+        }
+
+        /// Limits how many attempts each call makes, in place of the client's limit.
+        pub fn max_attempts(mut self, attempts: usize) -> Self {
+            self.$calls = self.$calls.max_attempts(attempts);
+            self
+        }
+
+        /// Whether a second copy of what only reads goes to another member while the first has no answer. On by
+        /// default.
+        pub fn reissue(mut self, reissue: bool) -> Self {
+            self.$calls = self.$calls.reissue(reissue);
             self
         }
 

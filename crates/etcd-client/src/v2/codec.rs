@@ -95,7 +95,11 @@ fn context(limits: &Limits, request: &Request) -> CallContext {
     context.attempt_timeout = limits.attempt(operation, &options);
     context.call_timeout = limits.call(operation, &options);
     context.leader_only = operation.is_leader_only();
-    context.reissue = operation.idempotence().is_read() && !matches!(operation, Operation::Watch(_));
+    context.reissue = options.reissue(context.idempotence);
+    context.resolved = options.resolve;
+    context.retry = options.retry.unwrap_or(true);
+    context.max_attempts = options.max_attempts;
+    context.budget_exempt = options.budget_exempt;
     context.pinned = options.endpoint;
     context
 }

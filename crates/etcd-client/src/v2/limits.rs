@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use etcd_proto::Idempotence;
 use etcd_proto::v2::Operation;
 use etcd_transport::Endpoint;
 
@@ -35,8 +36,27 @@ pub(crate) struct CallOptions {
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) call_timeout: Option<Duration>,
     pub(crate) endpoint: Option<Endpoint>,
-    /// Whether an unknown outcome of a guarded write is to be resolved.
+    /// What may be repeated, and how often; `None`: the defaults of the codec and the transport.
+    pub(crate) retry: Option<bool>,
+    pub(crate) max_attempts: Option<usize>,
+    pub(crate) reissue: Option<bool>,
+    pub(crate) budget_exempt: bool,
+    /// Whether an unknown outcome of a guarded write is to be resolved: then it may be repeated below as well.
     pub(crate) resolve: bool,
+}
+
+impl CallOptions {
+    /// Whether a second copy may go out while the first is silent.
+    ///
+    /// Reads by default, and what a resolver stands behind. For a call that was only declared idempotent it takes a
+    /// second word: the early copy may land after a later write of the same caller.
+    pub(crate) fn reissue(&self, idempotence: Idempotence) -> bool {
+        self.reissue.unwrap_or(match idempotence {
+            Idempotence::Read => true,
+            Idempotence::Guarded => self.resolve,
+            Idempotence::Idempotent | Idempotence::Once => false,
+        })
+    }
 }
 
 impl Limits {

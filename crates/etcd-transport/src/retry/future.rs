@@ -3,23 +3,27 @@
 //! ```text
 //! Calling ── Return ──────────────> done
 //!    │ ^
-//!    │ └──── the service is ready
-//!    └── NextEndpoint ──> Readying
+//!    │ └──── the service is ready ──────────┐
+//!    ├── an endpoint is left in this round ─┴─ Readying
+//!    └── all were asked ──> Pausing ──────────────┘
 //! ```
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use etcd_proto::BoxError;
 use etcd_proto::v2::ApiError;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
+use tokio::time::Sleep;
 use tower_service::Service;
 
-use super::{Decision, End, Ending, Policy, copy};
+use super::{Backoff, Budget, Decision, End, Ending, Policy, RetryConfig, copy};
 use crate::call_state::CallState;
+use crate::proof::NotEtcd;
 use crate::{CallContext, Error, ReqBody};
 
 pin_project! {
@@ -36,6 +40,9 @@ pin_project! {
         request: Option<Request<ReqBody>>,
         inner: S,
         policy: P,
+        rules: Rules,
+        // Rounds over the endpoints that are done.
+        rounds: u32,
         call: CallState,
         context: CallContext,
     }
@@ -46,22 +53,84 @@ pin_project! {
     enum Step<F> {
         /// An attempt is made; before it the log held `begun` of them.
         Calling { #[pin] inner: F, begun: usize },
-        /// The next attempt waits for the service below. A pause between attempts will be a step before this.
+        /// Every endpoint was asked in this round, and the next has not begun.
+        Pausing { #[pin] sleep: Sleep },
+        /// The next attempt waits for the service below.
         Readying,
     }
 }
 
+/// What holds for every policy.
+#[derive(Clone, Debug)]
+pub(super) struct Rules {
+    backoff: Backoff,
+    pub(super) budget: Option<Budget>,
+    max_attempts: Option<usize>,
+    repeat: bool,
+}
+
+/// What is done after an attempt.
+enum Next {
+    /// The caller gets how it ended.
+    Return,
+    /// The request is sent again, to an endpoint that is left in this round.
+    Now,
+    /// The request is sent again after this time, in a new round.
+    After(Duration),
+}
+
+impl Rules {
+    pub(super) fn of(config: &RetryConfig) -> Self {
+        let RetryConfig { backoff, budget, max_attempts, repeat, reissue: _ } = config;
+        Self {
+            backoff: backoff.clone(),
+            budget: budget.clone(),
+            max_attempts: *max_attempts,
+            repeat: *repeat,
+        }
+    }
+
+    /// What a policy's decision comes to.
+    fn apply(&self, decision: Decision, rounds: u32, context: &CallContext, call: &CallState) -> Next {
+        let sent = match decision {
+            Decision::Return => return Next::Return,
+            Decision::NextEndpoint => false,
+            Decision::Again => true,
+        };
+        let limit = context.max_attempts.or(self.max_attempts);
+        if limit.is_some_and(|limit| call.made() >= limit) {
+            return Next::Return;
+        }
+        let again = call.untried() == 0;
+        let pause = if again { self.backoff.pause(rounds) } else { Duration::ZERO };
+        // To sleep until the limit would only change the last failure into that of the limit.
+        let late = call.time_left().is_some_and(|left| left <= pause);
+        let paid = sent || again;
+        if late || (paid && !(context.retry && self.repeat)) {
+            return Next::Return;
+        }
+        if paid && !context.budget_exempt && self.budget.as_ref().is_some_and(|budget| !budget.withdraw()) {
+            call.budget_is_empty();
+            return Next::Return;
+        }
+        if again { Next::After(pause) } else { Next::Now }
+    }
+}
+
 impl<S: Service<Request<ReqBody>>, P> ResponseFuture<S, P> {
+    #[expect(clippy::too_many_arguments, reason = "each is a field; a struct for them would be this one")]
     pub(super) fn new(
         inner: S::Future,
         begun: usize,
         request: Option<Request<ReqBody>>,
         service: S,
         policy: P,
+        rules: Rules,
         call: CallState,
         context: CallContext,
     ) -> Self {
-        Self { step: Step::Calling { inner, begun }, request, inner: service, policy, call, context }
+        let step = Step::Calling { inner, begun };
+        Self { step, request, inner: service, policy, rules, rounds: 1, call, context }
     }
 }
 
@@ -88,14 +157,19 @@ where
                     } else {
                         Decision::Return
                     };
-                    match decision {
-                        Decision::Return => return Poll::Ready(finish(answer, this.context, this.call)),
-                        // A second round at once would only spin, and keep the deadline from being looked at.
-                        Decision::NextEndpoint if this.call.untried() == 0 => {
-                            return Poll::Ready(finish(answer, this.context, this.call));
+                    match this.rules.apply(decision, *this.rounds, this.context, this.call) {
+                        Next::Return => return Poll::Ready(finish(answer, this.context, this.call)),
+                        Next::Now => this.step.set(Step::Readying),
+                        Next::After(pause) => {
+                            *this.rounds = this.rounds.saturating_add(1);
+                            this.step.set(Step::Pausing { sleep: tokio::time::sleep(pause) });
                         }
-                        Decision::NextEndpoint => this.step.set(Step::Readying),
                     }
+                }
+                StepProj::Pausing { sleep } => {
+                    ready!(sleep.poll(cx));
+                    this.call.next_round();
+                    this.step.set(Step::Readying);
                 }
                 StepProj::Readying => {
                     let readiness = ready!(this.inner.poll_ready(cx));
@@ -121,11 +195,16 @@ fn ending<'a, B>(
 ) -> Ending<'a> {
     let end = match answer {
         Ok(response) => {
-            End::Answer { status: response.status(), api: response.extensions().get::<ApiError>() }
+            let extensions = response.extensions();
+            End::Answer {
+                status: response.status(),
+                api: extensions.get::<ApiError>(),
+                foreign: extensions.get::<NotEtcd>().is_some(),
+            }
         }
         Err(error) => End::Failure { error },
     };
-    Ending { context, end, attempts: call.begun(), untried: call.untried() }
+    Ending { context, end, attempts: call.made(), untried: call.untried() }
 }
 
 /// What the caller gets: the answer with the attempts before it, or the failure with all of them counted in.

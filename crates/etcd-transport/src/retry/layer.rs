@@ -2,7 +2,8 @@
 
 use tower_layer::Layer;
 
-use super::{Failover, Policy, Retry};
+use super::future::Rules;
+use super::{Policy, Retry, RetryConfig, Standard};
 
 /// Sends a request once more where its [`Policy`] says so.
 ///
@@ -11,6 +12,9 @@ use super::{Failover, Policy, Retry};
 ///
 /// A request whose body is a stream is sent once. So is one that came without a trace through the layers
 /// below: if one of them drops the extensions, there is no telling which endpoints were asked.
+///
+/// Pauses, budget and the number of attempts are those of a [`RetryConfig`]; without a limit of the call and
+/// without a budget a request goes round for as long as its policy says so.
 ///
 /// The final response has [`Attempts`](crate::Attempts) in its extensions, the final error in itself; the
 /// outcome of an error is the worst of all attempts.
@@ -40,16 +44,16 @@ use super::{Failover, Policy, Retry};
 ///
 /// Dropping the future drops the attempt in flight; for a write the outcome is then `Unknown`.
 #[derive(Clone, Debug)]
-pub struct RetryLayer<P = Failover> {
+pub struct RetryLayer<P = Standard> {
     policy: P,
+    rules: Rules,
 }
 
 impl RetryLayer {
-    /// With [`Failover`]: on to the next endpoint only where nothing was sent, or where only the leader can
-    /// answer.
+    /// With the policy [`Standard`].
     #[must_use]
     pub fn new() -> Self {
-        Self { policy: Failover::new() }
+        Self::with_policy(Standard::new())
     }
 }
 
@@ -60,7 +64,17 @@ impl<P: Policy> RetryLayer<P> {
     /// body exists only once, nor about an attempt that left no trace in the call's log.
     #[must_use]
     pub fn with_policy(policy: P) -> Self {
-        Self { policy }
+        Self { policy, rules: Rules::of(&RetryConfig::default()) }
+    }
+}
+
+impl<P> RetryLayer<P> {
+    /// Sets pauses, budget and the number of attempts. What it says of re-issue is for
+    /// [`ReissueLayer`](crate::ReissueLayer).
+    #[must_use]
+    pub fn config(mut self, config: &RetryConfig) -> Self {
+        self.rules = Rules::of(config);
+        self
     }
 }
 
@@ -74,6 +88,6 @@ impl<S, P: Clone> Layer<S> for RetryLayer<P> {
     type Service = Retry<S, P>;
 
     fn layer(&self, inner: S) -> Retry<S, P> {
-        Retry { inner, policy: self.policy.clone() }
+        Retry { inner, policy: self.policy.clone(), rules: self.rules.clone() }
     }
 }

@@ -4,7 +4,7 @@ use etcd_proto::Outcome;
 use etcd_proto::v2::ApiError;
 use http::StatusCode;
 
-use crate::{CallContext, Error, Phase};
+use crate::{CallContext, Error, Phase, proof};
 
 /// Decides what follows an attempt, from small inputs.
 ///
@@ -14,25 +14,22 @@ use crate::{CallContext, Error, Phase};
 /// it happen twice: look at [`CallContext::idempotence`] first.
 ///
 /// ```
-/// use etcd_transport::retry::{Decision, End, Ending, Failover, Policy};
+/// use etcd_transport::retry::{Decision, End, Ending, Policy, Standard};
 ///
-/// /// As [`Failover`], and reads also go on after any passing failure.
+/// /// As [`Standard`], but a server that has cut an answer off is left alone.
 /// #[derive(Clone)]
-/// struct Reads(Failover);
+/// struct Shy(Standard);
 ///
-/// impl Policy for Reads {
+/// impl Policy for Shy {
 ///     fn decide(&mut self, ending: &Ending<'_>) -> Decision {
-///         let read = ending.context.idempotence.is_read() && ending.context.pinned.is_none();
 ///         match &ending.end {
-///             End::Failure { error, .. } if read && error.is_retryable() && ending.untried > 0 => {
-///                 Decision::NextEndpoint
-///             }
+///             End::Failure { error, .. } if error.is_body_interrupted() => Decision::Return,
 ///             _ => self.0.decide(ending),
 ///         }
 ///     }
 /// }
 ///
-/// let layer = etcd_transport::RetryLayer::with_policy(Reads(Failover::new()));
+/// let layer = etcd_transport::RetryLayer::with_policy(Shy(Standard::new()));
 /// # drop(layer);
 /// ```
 pub trait Policy {
@@ -68,6 +65,9 @@ pub enum End<'a> {
         status: StatusCode,
         /// What [`CollectLayer`](crate::CollectLayer) has read of its body.
         api: Option<&'a ApiError>,
+        /// Whether [`CollectLayer`](crate::CollectLayer) has seen that this is no answer of etcd: HTML, or
+        /// what its content type does not hold.
+        foreign: bool,
     },
     /// There is no answer. The outcome in the error is that of this attempt alone.
     #[non_exhaustive]
@@ -78,38 +78,43 @@ pub enum End<'a> {
 }
 
 /// What follows an attempt.
+///
+/// Another attempt goes at once to an endpoint that was not asked in this round. When all were, it follows
+/// after a pause ([`Backoff`](super::Backoff)), in a new round; so for a pinned call always. The pause takes
+/// from the budget, and where it would not end before the call has to, the caller gets how it ended now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decision {
     /// The caller gets how it ended.
     Return,
-    /// The request is sent again at once, to an endpoint that this call has not asked.
-    ///
-    /// With none left it is the same as [`Decision::Return`]: without a pause there is no second round.
+    /// The request never left, or was refused unread: it is sent again. Within a round this is free.
     NextEndpoint,
+    /// The request was sent and is sent again. It takes from the budget, and is not done for a call with
+    /// [`CallContext::retry`] off.
+    Again,
 }
 
-/// Goes on to the next endpoint where nothing was sent, until each was asked once. For requests that only the
-/// leader can answer also where a member says that it is not the leader.
+/// The rule of a built transport: what was not sent goes on, what may have been sent is repeated where the
+/// request says that this does no harm.
 ///
-/// Free of risk for every write: what may have been applied is not repeated. What leads on to another
-/// endpoint after it was answered is a refusal, or a read.
-///
-/// | attempt | class | then |
+/// | attempt | `Read`, `Idempotent`, `Guarded` under a resolver | other writes |
 /// | --- | --- | --- |
-/// | no connection, also by the limit of the attempt | any | next endpoint |
-/// | 403 `not current leader` | any, `leader_only` | next endpoint |
-/// | 307, 503 | reads, `leader_only` | next endpoint |
-/// | anything else | any | to the caller |
+/// | no connection, also by the limit of the attempt | next endpoint | next endpoint |
+/// | cut, reset, limit of the attempt | again; not if it was applied | to the caller |
+/// | 5xx of etcd with code 300 or 301; 502, 503, 504 | again | to the caller |
+/// | other 5xx; what is no answer of etcd | again, in this round | to the caller |
+/// | code 300 with cause `nodePath` (a defect of 3.5) | to the caller | to the caller |
+/// | `leader_only`: 403 `not current leader` | next endpoint, in this round | the same |
+/// | `leader_only`: 307 | next endpoint, in this round, reads only | to the caller |
+/// | any other answer; too large; a layer's own failure | to the caller | to the caller |
 ///
-/// A pinned call has no next endpoint. Backing off, a budget, and repeating what a request says may be
-/// repeated are for later versions.
+/// "In this round": every server may say the same for ever, so each is asked once.
 #[derive(Clone, Debug, Default)]
-pub struct Failover {
+pub struct Standard {
     _private: (),
 }
 
-impl Failover {
+impl Standard {
     /// There is nothing to set.
     #[must_use]
     pub fn new() -> Self {
@@ -117,110 +122,68 @@ impl Failover {
     }
 }
 
-impl Policy for Failover {
+impl Policy for Standard {
     fn decide(&mut self, ending: &Ending<'_>) -> Decision {
-        if ending.untried == 0 || ending.context.pinned.is_some() {
-            return Decision::Return;
+        match ending.end {
+            End::Failure { error } => after_failure(ending.context, error),
+            End::Answer { status, api, foreign } => {
+                match after_answer(ending.context, status, api, foreign) {
+                    Advice::Everywhere(decision) => decision,
+                    Advice::InThisRound(decision) if ending.untried > 0 => decision,
+                    Advice::InThisRound(_) => Decision::Return,
+                }
+            }
         }
-        let again = match &ending.end {
-            End::Failure { error } => {
-                let connecting = error.is_attempt_timeout() && error.phase() == Phase::Connect;
-                (error.is_connect() || connecting) && error.proved().is_not_applied()
-            }
-            End::Answer { status, api } => {
-                ending.context.leader_only
-                    && (ending.context.idempotence.is_read() || Outcome::of_status(*status).is_not_applied())
-                    && is_refused_by_follower(*status, *api)
-            }
-        };
-        if again { Decision::NextEndpoint } else { Decision::Return }
     }
 }
 
-/// 403 with etcd's own words, a redirect to the leader, or no leader known to this member.
-fn is_refused_by_follower(status: StatusCode, api: Option<&ApiError>) -> bool {
-    status == StatusCode::TEMPORARY_REDIRECT
-        || status == StatusCode::SERVICE_UNAVAILABLE
-        || api.is_some_and(ApiError::is_not_leader)
+/// How far a decision reaches.
+enum Advice {
+    /// However often every endpoint was asked.
+    Everywhere(Decision),
+    /// As long as there are endpoints that were not asked in this round.
+    InThisRound(Decision),
+}
+
+fn after_failure(context: &CallContext, error: &Error) -> Decision {
+    let connecting = error.is_attempt_timeout() && error.phase() == Phase::Connect;
+    if (error.is_connect() || connecting) && error.proved().is_not_applied() {
+        return Decision::NextEndpoint;
+    }
+    // A read has nothing to apply, whatever its head has proved.
+    let done = error.proved().is_applied() && !context.idempotence.is_read();
+    if error.kind().is_transient() && !error.is_deadline() && context.is_repeatable() && !done {
+        Decision::Again
+    } else {
+        Decision::Return
+    }
+}
+
+fn after_answer(context: &CallContext, status: StatusCode, api: Option<&ApiError>, foreign: bool) -> Advice {
+    if context.leader_only {
+        let unread = context.idempotence.is_read() || Outcome::of_status(status).is_not_applied();
+        let follower = status == StatusCode::TEMPORARY_REDIRECT || api.is_some_and(ApiError::is_not_leader);
+        if unread && follower {
+            return Advice::InThisRound(Decision::NextEndpoint);
+        }
+    }
+    if !context.is_repeatable() {
+        return Advice::Everywhere(Decision::Return);
+    }
+    if proof::lacks_quorum(status, api) || status == StatusCode::SERVICE_UNAVAILABLE {
+        // Of what is between, these say that it will pass.
+        return match (api, status.as_u16()) {
+            (Some(_), _) | (None, 502..=504) => Advice::Everywhere(Decision::Again),
+            (None, _) => Advice::InThisRound(Decision::Again),
+        };
+    }
+    let defect = api.is_some_and(ApiError::is_directory_ttl_defect);
+    if foreign || (status.is_server_error() && !defect) {
+        return Advice::InThisRound(Decision::Again);
+    }
+    Advice::Everywhere(Decision::Return)
 }
 
 #[cfg(test)]
-mod tests {
-    use etcd_proto::Idempotence;
-    use http::HeaderMap;
-
-    use super::*;
-    use crate::ErrorKind;
-
-    fn decide(context: &CallContext, end: End<'_>, untried: usize) -> Decision {
-        Failover::new().decide(&Ending { context, end, attempts: 1, untried })
-    }
-
-    fn failure(context: &CallContext, kind: ErrorKind, outcome: Outcome, untried: usize) -> Decision {
-        let error = Error::new(kind).of_request(context.idempotence).proves(outcome, Phase::Request);
-        decide(context, End::Failure { error: &error }, untried)
-    }
-
-    fn leader(idempotence: Idempotence) -> CallContext {
-        CallContext { leader_only: true, idempotence, ..CallContext::default() }
-    }
-
-    #[test]
-    fn only_a_connect_failure_leads_on_and_only_to_untried_endpoints() {
-        let context = CallContext::default();
-        assert_eq!(failure(&context, ErrorKind::Connect, Outcome::NotApplied, 1), Decision::NextEndpoint);
-        assert_eq!(failure(&context, ErrorKind::Connect, Outcome::NotApplied, 0), Decision::Return);
-        for kind in [ErrorKind::Interrupted, ErrorKind::AttemptTimeout, ErrorKind::Layer] {
-            assert_eq!(failure(&context, kind, Outcome::Unknown, 1), Decision::Return, "{kind:?}");
-        }
-    }
-
-    #[test]
-    fn the_limit_of_an_attempt_leads_on_only_if_it_proves_that_there_was_no_connection() {
-        let context = CallContext::default();
-        for (outcome, phase, wanted) in [
-            (Outcome::NotApplied, Phase::Connect, Decision::NextEndpoint),
-            (Outcome::Unknown, Phase::Connect, Decision::Return),
-            (Outcome::NotApplied, Phase::Body, Decision::Return),
-        ] {
-            let error = Error::new(ErrorKind::AttemptTimeout).proves(outcome, phase);
-            assert_eq!(decide(&context, End::Failure { error: &error }, 1), wanted, "{outcome} {phase}");
-        }
-    }
-
-    #[test]
-    fn a_connect_failure_after_something_was_sent_does_not_lead_on_even_for_a_read() {
-        for idempotence in [Idempotence::Once, Idempotence::Read] {
-            let context = CallContext { idempotence, ..CallContext::default() };
-            assert_eq!(failure(&context, ErrorKind::Connect, Outcome::Unknown, 1), Decision::Return);
-        }
-    }
-
-    #[test]
-    fn a_pinned_call_asks_nobody_else() {
-        let pinned = Some("http://a".parse().unwrap());
-        let context = CallContext { pinned, ..CallContext::default() };
-        assert_eq!(failure(&context, ErrorKind::Connect, Outcome::NotApplied, 2), Decision::Return);
-    }
-
-    #[test]
-    fn a_followers_refusal_leads_on_for_requests_to_the_leader_alone() {
-        let body = br#"{"message":"not current leader"}"#;
-        let api = ApiError::from_response(StatusCode::FORBIDDEN, &HeaderMap::new(), body);
-        let refused = || End::Answer { status: StatusCode::FORBIDDEN, api: api.as_ref() };
-        assert_eq!(decide(&leader(Idempotence::Read), refused(), 1), Decision::NextEndpoint);
-        assert_eq!(decide(&leader(Idempotence::Once), refused(), 1), Decision::NextEndpoint);
-        assert_eq!(decide(&CallContext::default(), refused(), 1), Decision::Return);
-        let forbidden = End::Answer { status: StatusCode::FORBIDDEN, api: None };
-        assert_eq!(decide(&leader(Idempotence::Read), forbidden, 1), Decision::Return);
-    }
-
-    #[test]
-    fn a_status_that_proves_nothing_leads_on_for_reads_only() {
-        for status in [StatusCode::TEMPORARY_REDIRECT, StatusCode::SERVICE_UNAVAILABLE] {
-            let answer = || End::Answer { status, api: None };
-            assert_eq!(decide(&leader(Idempotence::Read), answer(), 1), Decision::NextEndpoint);
-            assert_eq!(decide(&leader(Idempotence::Once), answer(), 1), Decision::Return);
-        }
-    }
-}
+#[path = "policy_test.rs"]
+mod tests;

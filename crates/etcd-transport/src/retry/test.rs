@@ -60,6 +60,11 @@ fn request(context: CallContext) -> Request<ReqBody> {
     request
 }
 
+/// A context with which every endpoint is asked at most once.
+fn one_round() -> CallContext {
+    CallContext { retry: false, ..CallContext::default() }
+}
+
 fn unchanged(request: Request<ReqBody>) -> Request<ReqBody> {
     assert_eq!((request.method().as_str(), request.uri().path()), ("PUT", "/a"));
     assert_eq!(request.headers()["h"], "1");
@@ -78,7 +83,7 @@ async fn the_next_endpoint_is_asked_until_one_can_be_reached() {
 
 #[tokio::test]
 async fn each_endpoint_is_asked_once_and_all_are_listed() {
-    let (answer, asked) = call("dead1 dead2 dead3", request(CallContext::default()), unchanged).await;
+    let (answer, asked) = call("dead1 dead2 dead3", request(one_round()), unchanged).await;
     let error = answer.unwrap_err();
     assert_eq!(asked.hosts(), ["dead1", "dead2", "dead3"]);
     assert!(error.is_connect() && error.is_retryable());
@@ -102,7 +107,7 @@ async fn what_may_have_arrived_is_not_sent_again() {
 #[tokio::test]
 async fn a_pinned_call_stays() {
     let pinned = Some("dead".parse().unwrap());
-    let context = CallContext { pinned, ..CallContext::default() };
+    let context = CallContext { pinned, ..one_round() };
     let (answer, asked) = call("good dead", request(context), unchanged).await;
     assert!(answer.unwrap_err().is_connect());
     assert_eq!(asked.hosts(), ["dead"]);
@@ -199,24 +204,4 @@ async fn an_attempt_that_lost_its_log_is_the_last() {
         .service(tower::service_fn(async |request: Request<ReqBody>| serve(&request)));
     assert!(service.oneshot(request(CallContext::default())).await.unwrap_err().is_connect());
     assert_eq!(passed.load(Ordering::SeqCst), 2);
-}
-
-#[tokio::test]
-async fn there_is_no_second_round_whatever_the_policy_says() {
-    #[derive(Clone)]
-    struct Always;
-    impl Policy for Always {
-        fn decide(&mut self, _: &Ending<'_>) -> Decision {
-            Decision::NextEndpoint
-        }
-    }
-    let servers = tower::service_fn(async |request: Request<ReqBody>| serve(&request));
-    let route = RouteLayer::new("dead1 dead2".parse().unwrap()).layer(servers);
-    let retry = RetryLayer::with_policy(Always).layer(route);
-    let error = retry.clone().oneshot(request(CallContext::default())).await.unwrap_err();
-    assert_eq!(error.attempts().made(), 2);
-    // A pinned call has no other endpoint at all.
-    let pinned = CallContext { pinned: Some("dead1".parse().unwrap()), ..CallContext::default() };
-    let error = retry.oneshot(request(pinned)).await.unwrap_err();
-    assert_eq!(error.attempts().made(), 1);
 }
