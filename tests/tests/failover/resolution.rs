@@ -191,6 +191,7 @@ impl Run {
 
     /// The rival takes the place of the write as soon as he sees it.
     async fn follow(&self) {
+        // Ends with the call, which has a limit.
         while !self.over.get() {
             let now = self.now().await;
             let followed = match (self.write, now) {

@@ -130,8 +130,16 @@ async fn members_that_are_silent_or_slow() {
         ok_after(2),
         error("AttemptTimeout", Unknown, 1),
     ];
+    let all_frozen = [
+        error_after("", NotApplied, 2),
+        error_after("", Unknown, 2),
+        error("AttemptTimeout", Unknown, 1),
+        error_after("", Unknown, 2),
+        error("AttemptTimeout", Unknown, 1),
+    ];
     check(vec![
         Row("frozen", Trouble::InUse(Fault::Hang), Lands::Lost, repeated("AttemptTimeout")),
+        Row("all frozen", Trouble::Everywhere(Fault::Hang), Lands::Lost, all_frozen),
         Row("answers late", Trouble::InUse(Fault::DelayAnswer(late)), Lands::Applied, slow),
         Row(
             "one byte per second",
@@ -303,6 +311,12 @@ async fn answers_that_refuse_the_caller() {
             Trouble::Page(Page::instead(401, json, r#"{"message":"Insufficient credentials"}"#)),
             Lands::Lost,
             refused_unseen("Unauthorized"),
+        ),
+        Row(
+            "404 in plain text",
+            Trouble::Page(Page::instead(404, "text/plain; charset=utf-8", "404 page not found\n")),
+            Lands::Lost,
+            refused_unseen("V2NotEnabled"),
         ),
         Row("403", Trouble::Page(Page::instead(403, "text/plain", "no\n")), Lands::Lost, refused_unseen("")),
     ])
