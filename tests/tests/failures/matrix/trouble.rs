@@ -12,7 +12,7 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Method, Request, Response, StatusCode};
 use tower::ServiceExt as _;
 
-/// What happens to the requests of one call, or to the cluster just before it.
+/// What happens to the requests of one call, or to the cluster meanwhile.
 #[derive(Clone, Debug)]
 pub(super) enum Trouble {
     /// The member in use has this fault.
@@ -21,7 +21,7 @@ pub(super) enum Trouble {
     Everywhere(Fault),
     /// The member in use has the first for one request and the second ever after.
     First(Fault, Fault),
-    /// Just before the call.
+    /// Just before the first copy is answered.
     Before(Change),
     /// The member in use dies when it gets the request.
     Dies,
@@ -71,7 +71,7 @@ impl Trouble {
                 faults.add(rule(first).member(in_use).nth(1));
                 faults.add(rule(then).member(in_use));
             }
-            Self::Before(change) => faults.apply(change),
+            Self::Before(change) => faults.add(rule(Fault::Change(change)).nth(1)),
             Self::Dies => {
                 faults.add(rule(Fault::Change(Change::Kill(in_use))).member(in_use).nth(1));
             }
