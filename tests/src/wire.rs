@@ -19,13 +19,18 @@ use tower_service::Service;
 pub struct Wire(HttpService);
 
 impl Wire {
+    /// The connections to all members.
+    pub fn new(etcd: &InProcess) -> Self {
+        Self(etcd.http_service())
+    }
+
     /// A client of all members, with the default limits.
     ///
     /// # Panics
     /// Never: the cluster has endpoints.
     pub fn client(etcd: &InProcess) -> Client {
         let endpoints = Endpoints::parse(&etcd.endpoints().join(",")).expect("the cluster has endpoints");
-        let transport = Transport::builder(endpoints).build_with(Self(etcd.http_service()));
+        let transport = Transport::builder(endpoints).build_with(Self::new(etcd));
         Client::from_transport(transport.expect("nothing else is set"))
     }
 }

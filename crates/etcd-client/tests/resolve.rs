@@ -184,6 +184,31 @@ async fn nothing_is_sent_again_or_read_where_nobody_asked_or_no_index_guards() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_page_of_a_gateway_is_no_answer() {
+    let (html, text) = ("<html>", "Gateway Timeout\n");
+    for (status, content_type, page) in [
+        (502, "text/html", html),
+        (504, "text/plain", text),
+        (500, "text/plain", text),
+        (200, "text/html", html),
+    ] {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let (client, log) = operation_double(move |operation| {
+            if sent.fetch_add(1, Ordering::Relaxed) > 0 {
+                return success(operation, &swapped("mine", 4));
+            }
+            let mut headers = http::HeaderMap::new();
+            headers.insert("content-type", http::HeaderValue::from_static(content_type));
+            let status = http::StatusCode::from_u16(status).unwrap();
+            Err(operation.decode(status, &headers, page.as_bytes()).unwrap_err().into())
+        });
+        let swap = client.compare_and_swap("/k", "mine", Compare::index(4)).resolve(true);
+        assert_eq!(swap.await.unwrap().index().get(), 9, "{status} {content_type}");
+        assert_eq!(log.calls().len(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_of_the_only_copy_is_the_truth() {
     let (client, log) = operation_double(|operation| Err(refusal(operation, 412, 101, "[4 != 5]")));
     let swap = client.compare_and_swap("/k", "mine", Compare::index(4)).resolve(true);

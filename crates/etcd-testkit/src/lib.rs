@@ -22,6 +22,7 @@
 //! - [`Version`], [`Series`]: which etcd it is, or behaves like.
 //! - [`real`]: real etcd processes on loopback ports.
 //! - [`memory`]: an etcd v2 server in memory, on loopback ports or in process, with faults and virtual time.
+//! - [`proxy`]: a proxy in front of a real server that has things go wrong, and scripted listeners.
 //!
 //! The program `etcd-memory` (feature `memory`) is that server for other languages.
 //!
@@ -31,10 +32,11 @@
 //! | --- | --- | --- |
 //! | `real` | yes | the module [`real`] |
 //! | `memory` | no | the module [`memory`] and the program `etcd-memory` |
+//! | `proxy` | no | the module [`proxy`] |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![cfg_attr(
-    not(all(feature = "real", feature = "memory")),
+    not(all(feature = "real", feature = "memory", feature = "proxy")),
     allow(rustdoc::broken_intra_doc_links, reason = "the map names every module")
 )]
 
@@ -45,6 +47,8 @@ mod guide {}
 mod handle;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "proxy")]
+pub mod proxy;
 #[cfg(feature = "real")]
 pub mod real;
 mod version;

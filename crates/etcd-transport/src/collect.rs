@@ -171,7 +171,7 @@ where
                     let result = ready!(read.poll(body, cx));
                     let parts = parts.take().expect("taken once, when the future ends");
                     return Poll::Ready(match result {
-                        Ok(bytes) => Ok(complete(parts, bytes, this.attempt)),
+                        Ok(bytes) => Ok(complete(parts, bytes, *this.idempotence, this.attempt)),
                         Err(error) => {
                             let proved = proof::by_head(parts.status, &parts.headers);
                             let proved = this.attempt.with_other_copies(proved);
@@ -242,7 +242,12 @@ impl Read {
 }
 
 /// Puts the answer together again, with etcd's error where it is one, and notes what it proves.
-fn complete(mut parts: response::Parts, bytes: Bytes, attempt: &AttemptState) -> Response<RespBody> {
+fn complete(
+    mut parts: response::Parts,
+    bytes: Bytes,
+    idempotence: Idempotence,
+    attempt: &AttemptState,
+) -> Response<RespBody> {
     let api = is_failure(parts.status)
         .then(|| ApiError::from_response(parts.status, &parts.headers, &bytes))
         .flatten();
@@ -254,7 +259,10 @@ fn complete(mut parts: response::Parts, bytes: Bytes, attempt: &AttemptState) ->
     if proof::is_foreign(parts.status, &parts.headers, &bytes) {
         // Whatever answers in this place now, it is of no use to anybody.
         attempt.blame();
-        parts.extensions.insert(proof::NotEtcd);
+        // A write that etcd says it has made is not made again for the sake of its body.
+        if idempotence.is_read() || !proved.is_applied() {
+            parts.extensions.insert(proof::NotEtcd);
+        }
     }
     if let Some(api) = api {
         parts.extensions.insert(api);

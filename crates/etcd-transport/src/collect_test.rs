@@ -170,3 +170,21 @@ async fn an_error_body_has_a_limit_of_its_own() {
     assert!(error.is_body_too_large());
     assert_eq!(error.outcome(), Outcome::NotApplied);
 }
+
+#[tokio::test]
+async fn a_write_that_was_made_is_not_looked_for_elsewhere_whatever_its_body() {
+    let json = || success().header("content-type", "application/json");
+    let foreign = |response: Response<RespBody>| response.extensions().get::<proof::NotEtcd>().is_some();
+    let buffered = BodyMode::Buffered { limit: 100 };
+    for body in ["<html>", "0", "{"] {
+        for (idempotence, head, wanted) in [
+            (Idempotence::Read, json(), true),
+            (Idempotence::Idempotent, json(), false),
+            (Idempotence::Guarded, json(), false),
+            (Idempotence::Idempotent, Response::builder().header("content-type", "application/json"), true),
+        ] {
+            let response = collect(buffered, idempotence, head, RespBody::from(body)).await.unwrap();
+            assert_eq!(foreign(response), wanted, "{body} of {idempotence:?}");
+        }
+    }
+}

@@ -38,12 +38,12 @@ pub(crate) fn lacks_quorum(status: StatusCode, api: Option<&ApiError>) -> bool {
     }
 }
 
-/// In the extensions of an answer that no etcd gives.
+/// In the extensions of an answer that no etcd gives, so that it is looked for elsewhere.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NotEtcd;
 
 /// Whether something else than etcd has answered: with HTML or another content type than etcd's two, or with
-/// JSON that is neither an object nor a list, which all of etcd's is.
+/// JSON that is not an object or a list, which all of etcd's is, from its first byte to its last.
 ///
 /// Plain text is etcd's: versions, errors of 0.x, refusals of Go's HTTP server. An empty body is too.
 pub(crate) fn is_foreign(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> bool {
@@ -57,9 +57,12 @@ pub(crate) fn is_foreign(status: StatusCode, headers: &HeaderMap, body: &[u8]) -
             .is_some_and(|given| given.get(..own.len()).is_some_and(|start| start.eq_ignore_ascii_case(own)))
     };
     let json = is("application/json");
-    match body.trim_ascii_start().first() {
+    let body = body.trim_ascii();
+    match body.first() {
         None => content_type.is_some() && !json && !is("text/plain"),
         Some(b'<') => true,
+        Some(b'{') if json && !body.ends_with(b"}") => true,
+        Some(b'[') if json && !body.ends_with(b"]") => true,
         Some(b'{' | b'[') => content_type.is_some() && !json && !is("text/plain"),
         Some(_) => json || (content_type.is_some() && !is("text/plain")),
     }
@@ -116,6 +119,9 @@ mod tests {
             (Some("application/json"), r#"{"action":"get"}"#, false),
             (Some("APPLICATION/JSON; charset=utf-8"), " [1]", false),
             (Some("application/json"), "OK", true),
+            (Some("application/json"), "{\"action\":\"get\"}\n", false),
+            (Some("application/json"), "{\"action\":\"get\"", true),
+            (Some("application/json"), "[{\"id\":1}", true),
             (Some("application/json"), "", false),
             (Some("text/plain; charset=utf-8"), "http://10.0.0.7:2379", false),
             (Some("text/plain"), "  <html>", true),

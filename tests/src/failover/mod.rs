@@ -6,12 +6,14 @@
 //! gets who sets nothing.
 
 mod calls;
+mod proxied;
 mod quorum;
 mod refusing;
 mod report;
 mod silent;
 
 pub use calls::{Calls, Seen};
+pub use proxied::Proxied;
 pub use quorum::{leader_killed, leader_killed_probe};
 pub use refusing::{beside_a_good_one, follower_killed};
 pub use report::{Figures, median};

@@ -42,7 +42,7 @@ pub(crate) struct CallOptions {
     pub(crate) max_attempts: Option<usize>,
     pub(crate) reissue: Option<bool>,
     pub(crate) budget_exempt: bool,
-    /// Whether an unknown outcome of a guarded write is to be resolved.
+    /// Whether an unknown outcome of a guarded write is to be resolved: then it may be repeated below as well.
     pub(crate) resolve: bool,
 }
 

@@ -101,8 +101,12 @@ impl<S: OperationService> Calls<S> {
         }
         let refused = error.is_compare_failed() || error.is_key_exists() || error.is_key_not_found();
         if !refused {
-            // No word about the key: lost, or answered by a server that does not know itself.
-            return if error.kind().is_transient() { Ruling::Again } else { Ruling::Undecided };
+            // No word about the key: lost, or answered by a server that does not know itself, or by a gateway.
+            return if error.kind().is_transient() || is_of_a_gateway(error) {
+                Ruling::Again
+            } else {
+                Ruling::Undecided
+            };
         }
         match evidence::question(operation) {
             Question::FirstEventBehind(key, index) => self.who_took(operation, &key, index, error).await,
@@ -197,6 +201,12 @@ fn told(action: Action, read: KeysResponse) -> Ruling {
 
 fn answer(event: KeysEvent, header: Header) -> Ruling {
     Ruling::Answer(Box::new(Response::Keys(KeysResponse::new(event, header))))
+}
+
+/// Whether something between has answered in place of etcd, and what became of the write is not known.
+fn is_of_a_gateway(error: &Error) -> bool {
+    let foreign = matches!(error.kind(), ErrorKind::Status | ErrorKind::NotEtcd | ErrorKind::Unreadable);
+    foreign && error.outcome().is_unknown()
 }
 
 /// A repeat may have ended with less than an earlier copy leaves to fear.
