@@ -12,7 +12,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tower_layer::{Identity, Layer, Stack, layer_fn};
 
 use crate::connection::Connection;
+use crate::connector::Connector;
 use crate::credentials::printable;
+#[cfg(feature = "_tls")]
+use crate::tls::{Https, TlsConfig, TlsSource};
 use crate::{
     AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, CollectLayer, Credentials,
     DeadlineLayer, DynService, Endpoints, Error, ErrorKind, HttpService, RequestSpanLayer, RetryLayer,
@@ -63,6 +66,8 @@ struct Settings {
     plaintext_auth: bool,
     connect_timeout: Duration,
     user_agent: Option<String>,
+    #[cfg(feature = "_tls")]
+    tls: Option<TlsConfig>,
     trace_bodies: bool,
 }
 
@@ -75,6 +80,8 @@ impl Builder {
             plaintext_auth: false,
             connect_timeout: CONNECT_TIMEOUT,
             user_agent: None,
+            #[cfg(feature = "_tls")]
+            tls: None,
             trace_bodies: false,
         };
         Self { settings, call: Identity::new(), attempt: Identity::new(), endpoint: Identity::new() }
@@ -107,6 +114,17 @@ impl<C, A, E> Builder<C, A, E> {
     /// Without effect on [`Builder::build_with`].
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.settings.connect_timeout = limit;
+        self
+    }
+
+    /// How to speak TLS with `https` servers. Default: [`TlsConfig::new`].
+    ///
+    /// It is checked by [`Builder::build`], which refuses it for servers that are not `https`. Without effect
+    /// on [`Builder::build_with`].
+    #[cfg(feature = "_tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, config: TlsConfig) -> Self {
+        self.settings.tls = Some(config);
         self
     }
 
@@ -152,12 +170,18 @@ impl<C, A, E> Builder<C, A, E> {
         Builder { settings, call, attempt, endpoint: Stack::new(layer, endpoint) }
     }
 
-    /// Builds the transport over a pool of HTTP/1.1 connections. No I/O.
+    /// Builds the transport over the built-in pools of connections. Nothing is connected; for `https` servers
+    /// the files of [`TlsConfig`](crate::Builder::tls) are read, which blocks.
+    ///
+    /// Plain text is HTTP/1.1. Over TLS it is HTTP/2 where the server offers it: one connection to each server
+    /// for calls, and another for those whose answer is a stream, so that a watch that nobody reads holds up
+    /// no call. With the feature `http2` a request of the version HTTP/2 goes out as such also in plain text,
+    /// without asking the server first, which is what gRPC does.
     ///
     /// # Errors
     ///
-    /// `InvalidCredentials`, `InvalidUserAgent`; `InsecureAuth` for credentials together with a server that
-    /// is not on this machine, unless [`Builder::allow_plaintext_auth`].
+    /// `InvalidTls`, `InvalidCredentials`, `InvalidUserAgent`; `InsecureAuth` for credentials together with a
+    /// server that is neither `https` nor on this machine, unless [`Builder::allow_plaintext_auth`].
     pub fn build<CB, AB, EB>(self) -> Result<Transport, Error>
     where
         C: Layer<DynService, Service: HttpService<CB>>,
@@ -167,7 +191,7 @@ impl<C, A, E> Builder<C, A, E> {
         AB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
         EB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let connection = Connection::new(self.settings.connect_timeout);
+        let connection = self.settings.connection()?;
         self.build_with(connection)
     }
 
@@ -219,6 +243,27 @@ impl<C, A, E> Builder<C, A, E> {
 }
 
 impl Settings {
+    /// The built-in pools.
+    #[cfg(feature = "_tls")]
+    fn connection(&self) -> Result<Connection, Error> {
+        let tls = match (self.endpoints.iter().find(|endpoint| !endpoint.is_https()), &self.tls) {
+            (Some(_), None) => None,
+            (Some(plain), Some(_)) => {
+                let text = format!("TLS is set up, and server `{plain}` is not https");
+                return Err(Error::new(ErrorKind::InvalidTls).detail(text));
+            }
+            (None, tls) => Some(TlsSource::new(tls.clone().unwrap_or_default())?),
+        };
+        let https = Https::new(crate::connector::tcp(), tls);
+        Ok(Connection::new(Connector::over(https, self.connect_timeout)))
+    }
+
+    /// The built-in pools.
+    #[cfg(not(feature = "_tls"))]
+    fn connection(&self) -> Result<Connection, Error> {
+        Ok(Connection::new(Connector::new(self.connect_timeout)))
+    }
+
     /// What is the same for every request: classification of failures, and constant headers above it.
     fn bottom<N, NB>(&self, connection: N) -> Result<DynService, Error>
     where
@@ -232,7 +277,7 @@ impl Settings {
         let connection = agent.layer(ClassifyLayer::new().layer(connection));
         let Some((user, password)) = &self.credentials else { return Ok(DynService::new(connection)) };
         let credentials = Credentials::new(user, password.expose_secret())?;
-        let exposed = self.endpoints.iter().find(|endpoint| !endpoint.is_loopback());
+        let exposed = self.endpoints.iter().find(|endpoint| !endpoint.is_https() && !endpoint.is_loopback());
         if let (Some(endpoint), false) = (exposed, self.plaintext_auth) {
             return Err(Error::new(ErrorKind::InsecureAuth).at(Some(endpoint.clone())));
         }

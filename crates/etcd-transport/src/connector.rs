@@ -31,20 +31,33 @@ pub(crate) struct Connector<C = HttpConnector> {
 
 impl Connector {
     /// hyper-util's own, with name lookup by the operating system.
+    #[cfg(any(test, not(feature = "_tls")))]
     pub(crate) fn new(limit: Duration) -> Self {
-        let mut inner = HttpConnector::new();
-        // A request is one small write: waiting for more would cost 40 ms.
-        inner.set_nodelay(true);
-        // A watch is silent for hours, and a server that is gone says nothing: without probes it would wait
-        // for ever, and a box on the way would forget the connection.
-        inner.set_keepalive(Some(PROBE_AFTER));
-        inner.set_keepalive_interval(Some(PROBE_INTERVAL));
-        inner.set_keepalive_retries(Some(PROBES));
-        // The same for what was sent and is not acknowledged.
-        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-        inner.set_tcp_user_timeout(Some(PROBE_AFTER + PROBES * PROBE_INTERVAL));
+        Self::over(tcp(), limit)
+    }
+}
+
+impl<C> Connector<C> {
+    /// Limits another connector, all that it does: with TLS its handshake too.
+    pub(crate) fn over(inner: C, limit: Duration) -> Self {
         Self { inner, limit }
     }
+}
+
+/// hyper-util's connector as it is wanted here.
+pub(crate) fn tcp() -> HttpConnector {
+    let mut inner = HttpConnector::new();
+    // A request is one small write: waiting for more would cost 40 ms.
+    inner.set_nodelay(true);
+    // A watch is silent for hours, and a server that is gone says nothing: without probes it would wait
+    // for ever, and a box on the way would forget the connection.
+    inner.set_keepalive(Some(PROBE_AFTER));
+    inner.set_keepalive_interval(Some(PROBE_INTERVAL));
+    inner.set_keepalive_retries(Some(PROBES));
+    // The same for what was sent and is not acknowledged.
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    inner.set_tcp_user_timeout(Some(PROBE_AFTER + PROBES * PROBE_INTERVAL));
+    inner
 }
 
 impl<C> Service<Uri> for Connector<C>

@@ -255,6 +255,8 @@ macro_rules! predicates {
 predicates! {
     /// Whether no connection could be made.
     is_connect => Connect;
+    /// Whether there is no trust between us and the server, so that TLS was not spoken.
+    is_tls => Tls;
     /// Whether the connection ended before an answer.
     is_interrupted => Interrupted;
     /// Whether one attempt took too long.
@@ -271,6 +273,8 @@ predicates! {
     is_no_endpoints => NoEndpoints;
     /// Whether TLS is wanted and not in this build.
     is_tls_unavailable => TlsUnavailable;
+    /// Whether the settings of TLS cannot be used.
+    is_invalid_tls => InvalidTls;
     /// Whether the user name cannot be sent.
     is_invalid_credentials => InvalidCredentials;
     /// Whether a password would have gone over the network unencrypted.
@@ -303,6 +307,7 @@ impl fmt::Display for Error {
                     }
                 }
             }
+            ErrorKind::Tls => write!(f, "no TLS with {server}: {detail}"),
             ErrorKind::Interrupted => write!(f, "connection to {server} ended before an answer"),
             ErrorKind::AttemptTimeout if self.0.phase == Phase::Connect => {
                 write!(f, "no connection to {server} within {detail}")
@@ -314,14 +319,17 @@ impl fmt::Display for Error {
             },
             ErrorKind::BodyTooLarge => write!(f, "answer of {server} is larger than {detail} bytes"),
             ErrorKind::BodyInterrupted => write!(f, "answer of {server} is cut or damaged behind its head"),
-            ErrorKind::TlsUnavailable => write!(f, "cannot use server `{detail}`: this build has no TLS"),
+            ErrorKind::TlsUnavailable => {
+                write!(f, "cannot use server `{detail}`: this build has no TLS (feature `tls`)")
+            }
             ErrorKind::NoEndpoints => f.write_str("no servers"),
             ErrorKind::InsecureAuth => {
                 write!(f, "will not send a password unencrypted to {server} unless that is allowed")
             }
-            ErrorKind::InvalidEndpoint | ErrorKind::InvalidCredentials | ErrorKind::InvalidUserAgent => {
-                f.write_str(detail)
-            }
+            ErrorKind::InvalidEndpoint
+            | ErrorKind::InvalidTls
+            | ErrorKind::InvalidCredentials
+            | ErrorKind::InvalidUserAgent => f.write_str(detail),
             ErrorKind::NoRuntime => {
                 f.write_str("calls need a tokio runtime, and this one was made outside of any")
             }

@@ -12,6 +12,11 @@ pub enum ErrorKind {
     /// No connection could be made: refused, no route, name not found, connect limit. The request never left;
     /// the next endpoint is tried at once, until all were.
     Connect,
+    /// There is no trust between us and the server: its certificate is of an unknown CA, for another name or
+    /// has expired, or it refuses ours. The request never left, and the next endpoint is tried at once; never
+    /// in plain text. One exception: with TLS 1.3 our certificate is refused when the request may be on its
+    /// way, and then a write may have happened for all that is known.
+    Tls,
     /// The connection ended before the head of an answer. A write may have happened. Not repeated.
     Interrupted,
     /// One attempt took longer than its limit, or used up its share of the call's time before there was a
@@ -30,6 +35,8 @@ pub enum ErrorKind {
     NoEndpoints,
     /// An `https` server, and this build has no TLS.
     TlsUnavailable,
+    /// Settings of TLS that cannot be used: a file that cannot be read, a key that does not fit.
+    InvalidTls,
     /// A user name that basic authentication cannot carry: one with a colon in it.
     InvalidCredentials,
     /// A password would cross the network unencrypted, and nobody has allowed it.
@@ -57,7 +64,9 @@ impl ErrorKind {
             Self::BodyTooLarge
             | Self::InvalidEndpoint
             | Self::NoEndpoints
+            | Self::Tls
             | Self::TlsUnavailable
+            | Self::InvalidTls
             | Self::InvalidCredentials
             | Self::InsecureAuth
             | Self::InvalidUserAgent
@@ -71,12 +80,15 @@ impl ErrorKind {
     /// Not so for the limit of a call: a caller in a hurry would move all others.
     pub(crate) fn speaks_against_endpoint(self) -> bool {
         match self {
-            Self::Connect | Self::Interrupted | Self::AttemptTimeout | Self::BodyInterrupted => true,
+            Self::Connect | Self::Tls | Self::Interrupted | Self::AttemptTimeout | Self::BodyInterrupted => {
+                true
+            }
             Self::Deadline
             | Self::BodyTooLarge
             | Self::InvalidEndpoint
             | Self::NoEndpoints
             | Self::TlsUnavailable
+            | Self::InvalidTls
             | Self::InvalidCredentials
             | Self::InsecureAuth
             | Self::InvalidUserAgent
@@ -89,6 +101,7 @@ impl ErrorKind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Connect => "connect",
+            Self::Tls => "tls",
             Self::Interrupted => "interrupted",
             Self::AttemptTimeout => "attempt_timeout",
             Self::Deadline => "deadline",
@@ -97,6 +110,7 @@ impl ErrorKind {
             Self::InvalidEndpoint => "invalid_endpoint",
             Self::NoEndpoints => "no_endpoints",
             Self::TlsUnavailable => "tls_unavailable",
+            Self::InvalidTls => "invalid_tls",
             Self::InvalidCredentials => "invalid_credentials",
             Self::InsecureAuth => "insecure_auth",
             Self::InvalidUserAgent => "invalid_user_agent",

@@ -40,7 +40,7 @@
 //! CollectLayer         reads bodies within limits, parses etcd's errors
 //! RouteLayer           chooses the endpoint; absolute URI
 //! endpoint layers *    one instance per endpoint
-//! AuthorizationLayer, UserAgentLayer, ClassifyLayer, and the pool of HTTP/1.1 connections
+//! AuthorizationLayer, UserAgentLayer, ClassifyLayer, and the pools of connections
 //! ```
 //!
 //! # Outcomes
@@ -72,10 +72,27 @@
 //! | a response | [`Endpoint`] | who answered |
 //! | a response | [`ApiError`](etcd_proto::v2::ApiError) | etcd's error, of status 400 or more |
 //!
+//! # Features
+//!
+//! | feature | default | adds |
+//! | --- | --- | --- |
+//! | `tls` | no | `tls-ring` and `tls-native-roots` |
+//! | `tls-ring` | no | TLS, with the cryptography of ring |
+//! | `tls-aws-lc` | no | TLS, with that of aws-lc, which wins where both are there |
+//! | `tls-native-roots` | no | where no CA is given, the roots of the operating system |
+//! | `tls-webpki-roots` | no | where no CA is given, the roots of Mozilla, built in |
+//! | `tls-rustls-0_23` | no | TLS by a prepared configuration of rustls 0.23 |
+//! | `http2` | with TLS | HTTP/2, also without TLS for requests whose version says so |
+//!
+//! Without TLS an `https` server is an error of kind `TlsUnavailable`. With it, HTTP/2 is spoken where the
+//! server offers it. A list of servers is `https` as a whole or not at all, so that nothing meant for TLS
+//! ever goes out in plain text.
+//!
 //! # Not here yet
 //!
 //! Repeating what may be repeated, back-off and budget, re-issue, health of servers, racing of slow connects,
-//! redirects and TLS are for later versions. An `https` server is an error of kind `TlsUnavailable`.
+//! redirects are for later versions.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod attempt;
@@ -106,6 +123,8 @@ mod resp_body;
 pub mod retry;
 mod route;
 mod span;
+#[cfg(feature = "_tls")]
+mod tls;
 mod transport;
 
 pub use attempt::{Attempt, Attempts, Phase};
@@ -128,6 +147,9 @@ pub use resp_body::RespBody;
 pub use retry::{Retry, RetryLayer};
 pub use route::{Route, RouteLayer};
 pub use span::{AttemptSpan, AttemptSpanLayer, RequestSpan, RequestSpanLayer};
+#[cfg(feature = "_tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use tls::TlsConfig;
 pub use transport::Transport;
 
 /// The named futures of the services, for those who name them in their own types.

@@ -97,7 +97,7 @@ pub enum Decision {
 ///
 /// | attempt | class | then |
 /// | --- | --- | --- |
-/// | no connection, also by the limit of the attempt | any | next endpoint |
+/// | no connection, also by the limit of the attempt or for want of trust (TLS) | any | next endpoint |
 /// | 403 `not current leader` | any, `leader_only` | next endpoint |
 /// | 307, 503 | reads, `leader_only` | next endpoint |
 /// | anything else | any | to the caller |
@@ -125,7 +125,7 @@ impl Policy for Failover {
         let again = match &ending.end {
             End::Failure { error } => {
                 let connecting = error.is_attempt_timeout() && error.phase() == Phase::Connect;
-                (error.is_connect() || connecting) && error.proved().is_not_applied()
+                (error.is_connect() || error.is_tls() || connecting) && error.proved().is_not_applied()
             }
             End::Answer { status, api } => {
                 ending.context.leader_only
