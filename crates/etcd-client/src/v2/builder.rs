@@ -53,6 +53,8 @@ pub struct ClientBuilder {
     allow_plaintext_auth: bool,
     connect_timeout: Option<Duration>,
     user_agent: Option<String>,
+    #[cfg(feature = "_tls")]
+    tls: Option<crate::TlsConfig>,
     trace_bodies: bool,
     limits: Limits,
     call: HttpLayers,
@@ -70,6 +72,8 @@ impl ClientBuilder {
             allow_plaintext_auth: false,
             connect_timeout: None,
             user_agent: None,
+            #[cfg(feature = "_tls")]
+            tls: None,
             trace_bodies: false,
             limits: Limits::default(),
             call: HttpLayers::default(),
@@ -135,6 +139,17 @@ impl ClientBuilder {
         self
     }
 
+    /// Whom to trust and who we are, for `https` members, which all have to be then. By default the roots of the
+    /// operating system, and no certificate.
+    ///
+    /// Files are read by [`build`](Self::build), and again for a new connection once they have changed.
+    #[cfg(feature = "_tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, config: crate::TlsConfig) -> Self {
+        self.tls = Some(config);
+        self
+    }
+
     /// The `User-Agent` header; name and version of the transport by default.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = Some(user_agent.into());
@@ -196,12 +211,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Makes the client. No I/O, no task, no runtime is needed.
+    /// Makes the client. No connection, no task, no runtime is needed; files of certificates are read.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) without any endpoint, for an item that is no
-    /// endpoint, for credentials or a user agent that no header can hold, naming each;
-    /// [`ErrorKind::TlsUnavailable`](crate::ErrorKind::TlsUnavailable) for `https`;
+    /// endpoint or is plain text beside `https`, for credentials or a user agent that no header can hold, for
+    /// certificates that cannot be used, naming each;
+    /// [`ErrorKind::TlsUnavailable`](crate::ErrorKind::TlsUnavailable) for `https` in a build without TLS;
     /// [`ErrorKind::InsecureAuth`](crate::ErrorKind::InsecureAuth) for credentials over plain text to another
     /// machine, unless [allowed](ClientBuilder::allow_plaintext_auth).
     pub fn build(self) -> Result<Client> {
@@ -223,6 +239,10 @@ impl ClientBuilder {
         }
         if let Some(user_agent) = self.user_agent {
             transport = transport.user_agent(user_agent);
+        }
+        #[cfg(feature = "_tls")]
+        if let Some(tls) = self.tls {
+            transport = transport.tls(tls);
         }
         let codec = Codec::new(transport.build()?, self.limits);
         Ok(Client::from_service(self.operation.layer(DynOperationService::new(codec))))
