@@ -91,7 +91,7 @@
 //! # Not here yet
 //!
 //! Repeating what may be repeated, back-off and budget, re-issue, health of servers, racing of slow connects,
-//! redirects are for later versions.
+//! and redirects are for later versions.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
