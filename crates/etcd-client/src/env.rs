@@ -13,6 +13,7 @@ use crate::{Error, ErrorKind, Result, go_duration};
 /// | --- | --- |
 /// | endpoints | `ETCDCTL_ENDPOINTS`, `ETCDCTL_ENDPOINT`, `ETCDCTL_PEERS`, `ETCD_SERVERS` |
 /// | user and password | `ETCDCTL_USER` (`name[:password]`), `ETCDCTL_PASSWORD`; `ETCDCTL_USERNAME` |
+/// | TLS | `ETCDCTL_CACERT`, `ETCDCTL_CA_FILE`; `ETCDCTL_CERT`, `ETCDCTL_CERT_FILE`; `ETCDCTL_KEY`, `ETCDCTL_KEY_FILE` |
 /// | time limits | `ETCDCTL_DIAL_TIMEOUT`, `ETCDCTL_COMMAND_TIMEOUT` |
 #[derive(Default)]
 pub(crate) struct Environment {
@@ -20,6 +21,15 @@ pub(crate) struct Environment {
     pub(crate) user: Option<(String, Password)>,
     pub(crate) dial_timeout: Option<Duration>,
     pub(crate) command_timeout: Option<Duration>,
+    pub(crate) files: Option<Files>,
+}
+
+/// The files of TLS, as far as they are named.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Files {
+    ca: Option<String>,
+    /// Certificate and key.
+    client: Option<(String, String)>,
 }
 
 impl Environment {
@@ -35,11 +45,6 @@ impl Environment {
                 return Err(invalid(format!("{name} is set, which this client does not support")));
             }
         }
-        for name in TLS {
-            if get(name).is_some() {
-                return Err(Error::new(ErrorKind::TlsUnavailable).with_source(format!("{name} is set")));
-            }
-        }
         let duration = |name: &str| match get(name) {
             None => Ok(None),
             Some(text) => go_duration::parse(text.trim())
@@ -51,6 +56,7 @@ impl Environment {
             user: user(&variables)?,
             dial_timeout: duration(DIAL_TIMEOUT)?,
             command_timeout: duration(COMMAND_TIMEOUT)?,
+            files: files(&variables)?,
         })
     }
 }
@@ -97,6 +103,24 @@ fn user(variables: &Variables) -> Result<Option<(String, Password)>> {
     }
 }
 
+/// Certificate and key come together or not at all.
+fn files(variables: &Variables) -> Result<Option<Files>> {
+    let set = TLS.iter().find(|name| variables.get(name).is_some());
+    let Some(set) = set else { return Ok(None) };
+    if cfg!(not(feature = "_tls")) {
+        return Err(Error::new(ErrorKind::TlsUnavailable).with_source(format!("{set} is set")));
+    }
+    let first = |names: &[&str]| names.iter().find_map(|name| variables.get(name)).map(str::to_owned);
+    let [new_ca, new_cert, new_key, ca, cert, key] = TLS;
+    let client = match (first(&[new_cert, cert]), first(&[new_key, key])) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        (Some(_), None) => return Err(invalid(format!("{new_cert} or {cert} is set without a key"))),
+        (None, Some(_)) => return Err(invalid(format!("{new_key} or {key} is set without a certificate"))),
+    };
+    Ok(Some(Files { ca: first(&[new_ca, ca]), client }))
+}
+
 fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidConfig).with_source(message)
 }
@@ -110,23 +134,30 @@ impl crate::v2::ClientBuilder {
     /// | --- | --- |
     /// | endpoints | `ETCDCTL_ENDPOINTS`, `ETCDCTL_ENDPOINT`, `ETCDCTL_PEERS`, `ETCD_SERVERS`; else `127.0.0.1:2379` |
     /// | user and password | `ETCDCTL_USER` (`name[:password]`), `ETCDCTL_PASSWORD`; `ETCDCTL_USERNAME` |
+    /// | trusted CA | `ETCDCTL_CACERT`, `ETCDCTL_CA_FILE` |
+    /// | client certificate | `ETCDCTL_CERT`, `ETCDCTL_CERT_FILE`, with `ETCDCTL_KEY`, `ETCDCTL_KEY_FILE` |
     /// | connect limit | `ETCDCTL_DIAL_TIMEOUT`, as a Go duration such as `2s` |
     /// | call limit | `ETCDCTL_COMMAND_TIMEOUT`, likewise |
+    ///
+    /// The files of TLS are as for [`tls`](Self::tls). With one of them set the default is
+    /// `https://127.0.0.1:2379`, and members that are not written with `https://` are refused by
+    /// [`build`](Self::build): they would be reached in plain text.
     ///
     /// Nothing but this function reads the environment.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidConfig`] for a variable that cannot be read or that asks for what this client cannot
-    /// do (`ETCDCTL_DISCOVERY_SRV`, …), [`ErrorKind::TlsUnavailable`] if certificates are set; each names the
-    /// variable.
+    /// do (`ETCDCTL_DISCOVERY_SRV`, …), [`ErrorKind::TlsUnavailable`] if files of TLS are set in a build without
+    /// it; each names the variable.
     pub fn from_env() -> Result<Self> {
         Self::from_environment(Environment::read(|name| std::env::var_os(name))?)
     }
 
     pub(crate) fn from_environment(environment: Environment) -> Result<Self> {
-        let Environment { endpoints, user, dial_timeout, command_timeout } = environment;
+        let Environment { endpoints, user, dial_timeout, command_timeout, files } = environment;
+        let default = if files.is_some() { DEFAULT_HTTPS } else { DEFAULT };
         let mut builder =
-            crate::v2::Client::builder().default_endpoints(endpoints.as_deref().unwrap_or(DEFAULT));
+            crate::v2::Client::builder().default_endpoints(endpoints.as_deref().unwrap_or(default));
         if let Some((name, password)) = user {
             builder = builder.credentials(name, password);
         }
@@ -135,6 +166,17 @@ impl crate::v2::ClientBuilder {
         }
         if let Some(timeout) = command_timeout {
             builder = builder.call_timeout(timeout);
+        }
+        #[cfg(feature = "_tls")]
+        if let Some(Files { ca, client }) = files {
+            let mut tls = crate::TlsConfig::new();
+            if let Some(ca) = ca {
+                tls = tls.ca_file(ca);
+            }
+            if let Some((certificate, key)) = client {
+                tls = tls.client_cert_files(certificate, key);
+            }
+            builder = builder.tls(tls);
         }
         Ok(builder)
     }
@@ -158,6 +200,7 @@ const TLS: [&str; 6] = [
 const UNSUPPORTED: [&str; 3] =
     ["ETCDCTL_DISCOVERY_SRV", "ETCDCTL_INSECURE_SKIP_TLS_VERIFY", "ETCDCTL_AUTH_JWT_TOKEN"];
 const DEFAULT: &str = "http://127.0.0.1:2379";
+const DEFAULT_HTTPS: &str = "https://127.0.0.1:2379";
 
 #[cfg(test)]
 mod tests {
@@ -180,10 +223,10 @@ mod tests {
     #[test]
     fn what_is_set_afterwards_replaces_the_endpoints_of_the_environment() {
         let builder = || {
-            let environment = read(&[("ETCDCTL_ENDPOINTS", "https://a")]).unwrap();
+            let environment = read(&[("ETCDCTL_ENDPOINTS", "a:")]).unwrap();
             crate::v2::ClientBuilder::from_environment(environment).unwrap()
         };
-        assert!(builder().build().unwrap_err().is_tls_unavailable());
+        assert!(builder().build().unwrap_err().is_invalid_config());
         assert!(builder().endpoints("http://b").build().is_ok());
     }
 
@@ -206,11 +249,41 @@ mod tests {
         assert_eq!(user(&[]), None);
     }
 
+    #[cfg(feature = "_tls")]
+    #[test]
+    fn files_of_tls_come_by_the_names_of_either_etcdctl() {
+        let files = Files { ca: Some("/ca".into()), client: Some(("/cert".into(), "/key".into())) };
+        for [ca, cert, key] in [[TLS[0], TLS[1], TLS[2]], [TLS[3], TLS[4], TLS[5]]] {
+            let environment = read(&[(ca, "/ca"), (cert, "/cert"), (key, "/key")]).unwrap();
+            assert_eq!(environment.files.as_ref(), Some(&files));
+        }
+        assert!(read(&[]).unwrap().files.is_none());
+    }
+
+    #[cfg(feature = "_tls")]
+    #[test]
+    fn files_of_tls_are_used_and_never_beside_plain_text() {
+        let build = |variables: &[(&str, &str)]| {
+            let environment = read(variables).unwrap();
+            crate::v2::ClientBuilder::from_environment(environment).unwrap().build().unwrap_err()
+        };
+        let text = format!("{:?}", build(&[("ETCDCTL_CACERT", "/no/such/ca.pem")]));
+        assert!(text.contains("/no/such/ca.pem"), "{text}");
+        let text =
+            format!("{:?}", build(&[("ETCDCTL_CACERT", "/ca.pem"), ("ETCDCTL_ENDPOINTS", "http://a")]));
+        assert!(text.contains("http://a:2379") && text.contains("not https"), "{text}");
+    }
+
     #[test]
     fn what_cannot_be_used_is_named_and_secrets_are_not_shown() {
         for (variables, name) in [
             (vec![("ETCDCTL_DIAL_TIMEOUT", "5")], "ETCDCTL_DIAL_TIMEOUT"),
+            #[cfg(not(feature = "_tls"))]
             (vec![("ETCDCTL_CACERT", "/ca.pem")], "ETCDCTL_CACERT"),
+            #[cfg(feature = "_tls")]
+            (vec![("ETCDCTL_KEY", "/key.pem")], "ETCDCTL_KEY"),
+            #[cfg(feature = "_tls")]
+            (vec![("ETCDCTL_CERT_FILE", "/cert.pem"), ("ETCDCTL_CACERT", "/ca")], "ETCDCTL_CERT_FILE"),
             (vec![("ETCDCTL_DISCOVERY_SRV", "example.org")], "ETCDCTL_DISCOVERY_SRV"),
             (vec![("ETCDCTL_USER", "canary")], "ETCDCTL_USER"),
             (vec![("ETCDCTL_PASSWORD", "canary")], "ETCDCTL_PASSWORD"),

@@ -410,6 +410,8 @@ fn kind_of_transport(kind: etcd_transport::ErrorKind) -> ErrorKind {
         Transport::Deadline => ErrorKind::Deadline,
         Transport::BodyTooLarge => ErrorKind::BodyTooLarge,
         Transport::BodyInterrupted => ErrorKind::BodyInterrupted,
+        Transport::Tls => ErrorKind::Tls,
+        Transport::InvalidTls => ErrorKind::InvalidConfig,
         Transport::TlsUnavailable => ErrorKind::TlsUnavailable,
         Transport::InsecureAuth => ErrorKind::InsecureAuth,
         Transport::NoRuntime => ErrorKind::NoRuntime,

@@ -100,6 +100,10 @@ error_kinds! {
 
     /// No member could be connected to. Nothing was sent.
     Connect, is_connect, "cannot connect";
+    /// There is no trust between client and member: a certificate of an unknown CA, for another name, expired, or
+    /// ours refused. Nothing was sent, but see [`Error::outcome`](crate::Error::outcome): with TLS 1.3 ours is
+    /// refused late.
+    Tls, is_tls, "no TLS";
     /// The connection broke before an answer came.
     Interrupted, is_interrupted, "connection interrupted";
     /// An attempt took longer than its limit.

@@ -30,6 +30,12 @@
 //! | feature | default | adds |
 //! | --- | --- | --- |
 //! | `v2` | yes | the client of the v2 API |
+//! | `tls` | yes | `tls-ring` and `tls-native-roots`: `https` members |
+//! | `tls-ring` | with `tls` | TLS, with the cryptography of ring |
+//! | `tls-native-roots` | with `tls` | where no CA is given, the roots of the operating system |
+//! | `tls-aws-lc` | no | TLS, with the cryptography of aws-lc, which wins where both are there |
+//! | `tls-webpki-roots` | no | where no CA is given, the roots of Mozilla, built in |
+//! | `tls-rustls-0_23` | no | TLS by a prepared configuration of rustls 0.23 |
 //! | `blocking` | no | [`blocking`] |
 #![forbid(unsafe_code)]
 #![cfg_attr(not(feature = "v2"), allow(dead_code, reason = "without an API nothing makes the errors"))]
@@ -50,6 +56,9 @@ pub mod v2;
 pub use error::{Error, Result};
 pub use error_kind::ErrorKind;
 pub use etcd_proto::{BoxError, Idempotence, Outcome};
+#[cfg(feature = "_tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use etcd_transport::TlsConfig;
 pub use etcd_transport::retry::{Backoff, Budget, Jitter};
 pub use etcd_transport::{
     Attempt, AttemptEnd, AttemptStart, Attempts, ClusterId, Endpoint, Endpoints, Observer, Phase, RetryConfig,

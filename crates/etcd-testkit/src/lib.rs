@@ -31,6 +31,7 @@
 //! | feature | default | gives |
 //! | --- | --- | --- |
 //! | `real` | yes | the module [`real`] |
+//! | `tls` | no | TLS for the servers of [`real`] |
 //! | `memory` | no | the module [`memory`] and the program `etcd-memory` |
 //! | `proxy` | no | the module [`proxy`] |
 #![cfg_attr(docsrs, feature(doc_cfg))]

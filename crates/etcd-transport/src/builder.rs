@@ -9,12 +9,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use etcd_proto::BoxError;
 use http_body::Body;
+#[cfg(feature = "_tls")]
+use hyper_util::client::legacy::connect::HttpConnector;
 use secrecy::{ExposeSecret, SecretString};
 use tower_layer::{Identity, Layer, Stack, layer_fn};
 
 use crate::connection::Connection;
+use crate::connector::Connector;
 use crate::credentials::printable;
 use crate::observer::SharedObserver;
+#[cfg(feature = "_tls")]
+use crate::tls::{Https, TlsConfig, TlsSource};
 use crate::transport::Cluster;
 use crate::{
     AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, ClusterId, ClusterPinLayer,
@@ -71,6 +76,8 @@ struct Settings {
     ejection: Ejection,
     race: Option<Duration>,
     user_agent: Option<String>,
+    #[cfg(feature = "_tls")]
+    tls: Option<TlsConfig>,
     trace_bodies: bool,
     redirect_hosts: Vec<String>,
     cluster_id: ClusterId,
@@ -92,6 +99,8 @@ impl Builder {
             ejection: Ejection::default(),
             race: Some(Duration::from_millis(250)),
             user_agent: None,
+            #[cfg(feature = "_tls")]
+            tls: None,
             trace_bodies: false,
             redirect_hosts: Vec::new(),
             cluster_id: ClusterId::learned(),
@@ -150,6 +159,17 @@ impl<C, A, E> Builder<C, A, E> {
     /// [`RouteLayer::connect_race`]; `None` to wait for each. Default 250 ms.
     pub fn connect_race(mut self, delay: Option<Duration>) -> Self {
         self.settings.race = delay;
+        self
+    }
+
+    /// How to speak TLS with `https` servers. Default: [`TlsConfig::new`].
+    ///
+    /// It is checked by [`Builder::build`], which refuses it for servers that are not `https`. Without effect
+    /// on [`Builder::build_with`].
+    #[cfg(feature = "_tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, config: TlsConfig) -> Self {
+        self.settings.tls = Some(config);
         self
     }
 
@@ -249,13 +269,20 @@ impl<C, A, E> Builder<C, A, E> {
         Builder { settings, call, attempt, endpoint: Stack::new(layer, endpoint) }
     }
 
-    /// Builds the transport over a pool of HTTP/1.1 connections. No I/O.
+    /// Builds the transport over the built-in pools of connections. Nothing is connected; for `https` servers
+    /// the files of [`TlsConfig`](crate::Builder::tls) are read, which blocks.
+    ///
+    /// Plain text is HTTP/1.1. Over TLS it is HTTP/2 where the server offers it: one connection to each server
+    /// for calls, and another for those whose answer is a stream, so that a watch that nobody reads holds up
+    /// no call. With the feature `http2` a request of the version HTTP/2 goes out as such also in plain text,
+    /// without asking the server first, which is what gRPC does.
     ///
     /// # Errors
     ///
-    /// `InvalidCredentials`, `InvalidUserAgent`; `InvalidEndpoint` for a server that redirects may lead to;
-    /// `InsecureAuth` for credentials together with a server that
-    /// is not on this machine, unless [`Builder::allow_plaintext_auth`].
+    /// `InvalidTls`, `InvalidCredentials`, `InvalidUserAgent`; `InvalidEndpoint` for a server that redirects may
+    /// lead to; `InsecureEndpoint` for one of those that is not `https` where the others are; `InsecureAuth` for
+    /// credentials together with a server that is neither `https` nor on this machine, unless
+    /// [`Builder::allow_plaintext_auth`].
     pub fn build<CB, AB, EB>(self) -> Result<Transport, Error>
     where
         C: Layer<DynService, Service: HttpService<CB>>,
@@ -265,7 +292,7 @@ impl<C, A, E> Builder<C, A, E> {
         AB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
         EB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let connection = Connection::new(self.settings.connect_timeout);
+        let connection = self.settings.connection()?;
         self.build_with(connection)
     }
 
@@ -346,6 +373,27 @@ impl Settings {
         (!hosts.is_empty()).then(|| Endpoints::new(hosts.iter().map(String::as_str))).transpose()
     }
 
+    /// The built-in pools.
+    #[cfg(feature = "_tls")]
+    fn connection(&self) -> Result<Connection, Error> {
+        let tls = match (self.endpoints.iter().find(|endpoint| !endpoint.is_https()), &self.tls) {
+            (Some(_), None) => None,
+            (Some(plain), Some(_)) => {
+                let text = format!("TLS is set up, and server `{plain}` is not https");
+                return Err(Error::new(ErrorKind::InvalidTls).detail(text));
+            }
+            (None, tls) => Some(TlsSource::new(tls.clone().unwrap_or_default())?),
+        };
+        let https = Https::new(crate::connector::tcp(HttpConnector::new(), self.connect_timeout), tls);
+        Ok(Connection::new(Connector::over(https, self.connect_timeout)))
+    }
+
+    /// The built-in pools.
+    #[cfg(not(feature = "_tls"))]
+    fn connection(&self) -> Result<Connection, Error> {
+        Ok(Connection::new(Connector::new(self.connect_timeout)))
+    }
+
     /// What is the same for every request: classification of failures, and constant headers above it.
     fn bottom<N, NB>(&self, connection: N) -> Result<DynService, Error>
     where
@@ -361,7 +409,7 @@ impl Settings {
         let credentials = Credentials::new(user, password.expose_secret())?;
         let redirect_servers = self.redirect_servers()?;
         let mut servers = self.endpoints.iter().chain(redirect_servers.iter().flatten());
-        let exposed = servers.find(|endpoint| !endpoint.is_loopback());
+        let exposed = servers.find(|endpoint| !endpoint.is_https() && !endpoint.is_loopback());
         if let (Some(endpoint), false) = (exposed, self.plaintext_auth) {
             return Err(Error::new(ErrorKind::InsecureAuth).at(Some(endpoint.clone())));
         }

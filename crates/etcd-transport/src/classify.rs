@@ -169,13 +169,49 @@ pub(crate) fn recognise(error: BoxError) -> Result<Error, BoxError> {
     while let Some(cause) = next {
         let hyper = cause.downcast_ref::<hyper_util::client::legacy::Error>();
         if cause.is::<ConnectError>() || hyper.is_some_and(hyper_util::client::legacy::Error::is_connect) {
-            let error = Error::new(ErrorKind::Connect).caused_by(error);
-            return Ok(error.proves(Outcome::NotApplied, Phase::Connect));
+            let failed = match trust(&*error) {
+                Some(words) => Error::new(ErrorKind::Tls).detail(words),
+                None => Error::new(ErrorKind::Connect),
+            };
+            return Ok(failed.caused_by(error).proves(Outcome::NotApplied, Phase::Connect));
+        }
+        if let Some(words) = refused(cause) {
+            let failed = Error::new(ErrorKind::Tls).detail(words);
+            return Ok(failed.caused_by(error).proves(Outcome::Unknown, Phase::Request));
         }
         known |= hyper.is_some();
         next = cause.source();
     }
     if known { Ok(interrupted(error)) } else { Err(error) }
+}
+
+/// What a failure to connect says of TLS, if that is its cause.
+#[cfg(feature = "_tls")]
+fn trust(error: &(dyn StdError + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(failure) = cause.downcast_ref::<crate::tls::TlsFailure>() {
+            return Some(failure.to_string());
+        }
+        next = cause.source();
+    }
+    None
+}
+
+/// What a failure of an open connection says of our certificate.
+#[cfg(feature = "_tls")]
+fn refused(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
+    crate::tls::refused_certificate(cause)
+}
+
+#[cfg(not(feature = "_tls"))]
+fn trust(_: &(dyn StdError + 'static)) -> Option<String> {
+    None
+}
+
+#[cfg(not(feature = "_tls"))]
+fn refused(_: &(dyn StdError + 'static)) -> Option<&'static str> {
+    None
 }
 
 /// The request may have arrived: all that is left when nothing proves otherwise.

@@ -16,7 +16,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use etcd_proto::v2::ApiError;
 use etcd_proto::{BoxError, Idempotence};
-use http::{Request, Response, StatusCode, response};
+use http::{HeaderMap, Request, Response, StatusCode, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -171,7 +171,7 @@ where
                     let result = ready!(read.poll(body, cx));
                     let parts = parts.take().expect("taken once, when the future ends");
                     return Poll::Ready(match result {
-                        Ok(bytes) => Ok(complete(parts, bytes, *this.idempotence, this.attempt)),
+                        Ok(body) => Ok(complete(parts, body, *this.idempotence, this.attempt)),
                         Err(error) => {
                             let proved = proof::by_head(parts.status, &parts.headers);
                             let proved = this.attempt.with_other_copies(proved);
@@ -196,16 +196,18 @@ struct Read {
     limit: usize,
     /// What has come.
     bytes: Collected,
+    /// What came behind it: gRPC's status.
+    trailers: Option<HeaderMap>,
 }
 
 impl Read {
     /// Nothing yet.
     fn up_to(limit: usize) -> Self {
-        Self { limit, bytes: Collected::default() }
+        Self { limit, bytes: Collected::default(), trailers: None }
     }
 
     /// Reads on; ready with all of it or with why there is no more.
-    fn poll<B>(&mut self, mut body: Pin<&mut B>, cx: &mut Context<'_>) -> Poll<Result<Bytes, Error>>
+    fn poll<B>(&mut self, mut body: Pin<&mut B>, cx: &mut Context<'_>) -> Poll<Result<RespBody, Error>>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<BoxError>,
@@ -221,14 +223,20 @@ impl Read {
                     return Poll::Ready(Err(Error::new(ErrorKind::BodyInterrupted).caused_by(cause)));
                 }
             };
-            // Trailers say nothing that etcd 2 sends.
-            let Ok(chunk) = frame.into_data() else { continue };
+            let chunk = match frame.into_data() {
+                Ok(chunk) => chunk,
+                Err(frame) => {
+                    self.trailers = frame.into_trailers().ok();
+                    continue;
+                }
+            };
             if chunk.len() > self.left() {
                 return Poll::Ready(Err(self.too_large()));
             }
             self.bytes.push(chunk, self.limit);
         }
-        Poll::Ready(Ok(std::mem::take(&mut self.bytes).into_bytes()))
+        let bytes = std::mem::take(&mut self.bytes).into_bytes();
+        Poll::Ready(Ok(RespBody::from(bytes).with_trailers(self.trailers.take())))
     }
 
     /// How many more bytes may come.
@@ -244,19 +252,20 @@ impl Read {
 /// Puts the answer together again, with etcd's error where it is one, and notes what it proves.
 fn complete(
     mut parts: response::Parts,
-    bytes: Bytes,
+    body: RespBody,
     idempotence: Idempotence,
     attempt: &AttemptState,
 ) -> Response<RespBody> {
+    let bytes: &[u8] = body.as_bytes().map_or(&[], |bytes| bytes);
     let api = is_failure(parts.status)
-        .then(|| ApiError::from_response(parts.status, &parts.headers, &bytes))
+        .then(|| ApiError::from_response(parts.status, &parts.headers, bytes))
         .flatten();
     let proved = api.as_ref().map_or_else(|| proof::by_head(parts.status, &parts.headers), ApiError::outcome);
     attempt.answer(proved);
     if proof::lacks_quorum(parts.status, api.as_ref()) {
         attempt.blame();
     }
-    if proof::is_foreign(parts.status, &parts.headers, &bytes) {
+    if proof::is_foreign(parts.status, &parts.headers, bytes) {
         // Whatever answers in this place now, it is of no use to anybody.
         attempt.blame();
         // A write that etcd says it has made is not made again for the sake of its body.
@@ -267,7 +276,7 @@ fn complete(
     if let Some(api) = api {
         parts.extensions.insert(api);
     }
-    Response::from_parts(parts, RespBody::from(bytes))
+    Response::from_parts(parts, body)
 }
 
 /// How much of a body to read; `None` to hand it on.

@@ -32,28 +32,34 @@ pub(crate) struct Connector<C = HttpConnector> {
 
 impl Connector {
     /// hyper-util's own, with name lookup by the operating system.
+    #[cfg(any(test, not(feature = "_tls")))]
     pub(crate) fn new(limit: Duration) -> Self {
-        Self::over(HttpConnector::new(), limit)
+        Self::over(tcp(HttpConnector::new(), limit), limit)
     }
 }
 
-impl<R> Connector<HttpConnector<R>> {
-    /// With this name lookup.
-    fn over(mut inner: HttpConnector<R>, limit: Duration) -> Self {
-        // hyper-util parts it among the addresses; without it the first that hangs would use up all.
-        inner.set_connect_timeout(Some(limit));
-        // A request is one small write: waiting for more would cost 40 ms.
-        inner.set_nodelay(true);
-        // A watch is silent for hours, and a server that is gone says nothing: without probes it would wait
-        // for ever, and a box on the way would forget the connection.
-        inner.set_keepalive(Some(PROBE_AFTER));
-        inner.set_keepalive_interval(Some(PROBE_INTERVAL));
-        inner.set_keepalive_retries(Some(PROBES));
-        // The same for what was sent and is not acknowledged.
-        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-        inner.set_tcp_user_timeout(Some(PROBE_AFTER + PROBES * PROBE_INTERVAL));
+impl<C> Connector<C> {
+    /// Limits another connector, all that it does: with TLS its handshake too.
+    pub(crate) fn over(inner: C, limit: Duration) -> Self {
         Self { inner, limit }
     }
+}
+
+/// hyper-util's connector as it is wanted here, with any name lookup.
+pub(crate) fn tcp<R>(mut inner: HttpConnector<R>, limit: Duration) -> HttpConnector<R> {
+    // hyper-util parts it among the addresses; without it the first that hangs would use up all.
+    inner.set_connect_timeout(Some(limit));
+    // A request is one small write: waiting for more would cost 40 ms.
+    inner.set_nodelay(true);
+    // A watch is silent for hours, and a server that is gone says nothing: without probes it would wait
+    // for ever, and a box on the way would forget the connection.
+    inner.set_keepalive(Some(PROBE_AFTER));
+    inner.set_keepalive_interval(Some(PROBE_INTERVAL));
+    inner.set_keepalive_retries(Some(PROBES));
+    // The same for what was sent and is not acknowledged.
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    inner.set_tcp_user_timeout(Some(PROBE_AFTER + PROBES * PROBE_INTERVAL));
+    inner
 }
 
 impl<C> Service<Uri> for Connector<C>
@@ -144,7 +150,7 @@ mod tests {
                     .into_iter(),
             ))
         });
-        (Connector::over(HttpConnector::new_with_resolver(resolver), limit), count)
+        (Connector::over(tcp(HttpConnector::new_with_resolver(resolver), limit), limit), count)
     }
 
     /// What hyper-util takes as a name lookup.

@@ -7,11 +7,11 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
-use http::uri::Authority;
+use http::uri::{Authority, Scheme};
 
 use crate::{Endpoints, Error, ErrorKind};
 
-/// One server: scheme `http`, host and port. Cloning it costs a reference count.
+/// One server: scheme `http` or `https`, host and port. Cloning it costs a reference count.
 ///
 /// Written as a URL or as `host[:port]` or `[v6]:port`; the port is 2379 where none is given. The host is
 /// compared without regard to case.
@@ -22,7 +22,7 @@ use crate::{Endpoints, Error, ErrorKind};
 /// | `a` | `http://a:2379` |
 /// | `[::1]`, `[::1]:2379` | `http://[::1]:2379` |
 /// | `a:`, `a:0`, `a:65536`, `::1`, `http://a/v2` | an error that names it |
-/// | `https://a` | an error: this build has no TLS |
+/// | `https://a` | `https://a:2379`; without a TLS feature an error that names it |
 /// | `user:password@a` | an error that names only `a` |
 ///
 /// ```
@@ -34,6 +34,8 @@ use crate::{Endpoints, Error, ErrorKind};
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
+    /// Whether it is asked over TLS.
+    https: bool,
     /// Always with a port, never with user information.
     authority: Authority,
 }
@@ -50,15 +52,16 @@ impl Endpoint {
         if let Some((_, behind)) = item.rsplit_once('@') {
             return Err(Self::with_user_information(behind));
         }
-        let rest = match item.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-            Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => {
+        let (https, rest) = match item.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
+            Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") && cfg!(not(feature = "_tls")) => {
                 return Err(Error::new(ErrorKind::TlsUnavailable).detail(item));
             }
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
             Some((scheme, _)) => {
                 return Err(invalid(format!("server `{item}` has the unknown scheme `{scheme}`")));
             }
-            None => item,
+            None => (false, item),
         };
         let (server, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         if !matches!(path, "" | "/") {
@@ -70,7 +73,7 @@ impl Endpoint {
         let authority = format!("{}:{port}", host.to_ascii_lowercase());
         let authority = Authority::try_from(authority)
             .map_err(|cause| invalid(format!("server `{item}` has no usable host")).caused_by(cause))?;
-        Ok(Self { authority })
+        Ok(Self { https, authority })
     }
 
     /// The error for `user:password@behind`, of which it names only the host behind the last `@`.
@@ -93,7 +96,18 @@ impl Endpoint {
         self.authority.port_u16().unwrap_or(Endpoints::DEFAULT_PORT)
     }
 
-    /// What a URI has between `http://` and the path.
+    /// Whether it is asked over TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// The scheme of its URIs.
+    pub(crate) fn scheme(&self) -> Scheme {
+        if self.https { Scheme::HTTPS } else { Scheme::HTTP }
+    }
+
+    /// What a URI has between the scheme and the path.
     pub(crate) fn authority(&self) -> &Authority {
         &self.authority
     }
@@ -115,7 +129,7 @@ impl FromStr for Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.authority)
+        write!(f, "{}://{}", self.scheme(), self.authority)
     }
 }
 
@@ -233,11 +247,24 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "_tls")]
+    #[test]
+    fn https_is_kept_and_is_another_server_than_http() {
+        let endpoint = parse("HTTPS://A").unwrap();
+        assert_eq!(endpoint.to_string(), "https://a:2379");
+        assert!(endpoint.is_https() && endpoint != parse("a").unwrap());
+        assert_eq!(parse("https://[::1]:7/").unwrap().to_string(), "https://[::1]:7");
+    }
+
+    #[cfg(not(feature = "_tls"))]
     #[test]
     fn https_says_that_there_is_no_tls() {
         let error = parse("https://a:2379").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TlsUnavailable);
-        assert_eq!(error.to_string(), "cannot use server `https://a:2379`: this build has no TLS");
+        assert_eq!(
+            error.to_string(),
+            "cannot use server `https://a:2379`: this build has no TLS (feature `tls`)"
+        );
     }
 
     #[test]

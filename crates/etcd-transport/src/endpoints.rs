@@ -53,8 +53,8 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// `NoEndpoints` for an empty list, `TlsUnavailable` for `https`, `InvalidEndpoint` for what is no
-    /// server; the message names the item.
+    /// `NoEndpoints` for an empty list, `InvalidEndpoint` for what is no server and for `http` beside `https`,
+    /// `TlsUnavailable` for `https` in a build without TLS; the message names the item.
     pub fn parse(list: &str) -> Result<Self, Error> {
         Self::parse_with_default_port(list, Self::DEFAULT_PORT)
     }
@@ -97,7 +97,22 @@ impl Endpoints {
         if servers.is_empty() {
             return Err(Error::new(ErrorKind::NoEndpoints));
         }
-        Ok(Self { servers: servers.into() })
+        let list = Self { servers: servers.into() };
+        match list.iter().find(|endpoint| !list.admits(endpoint)) {
+            Some(plain) => Err(Error::new(ErrorKind::InvalidEndpoint).detail(format!(
+                "server `{plain}` is not https, and others of the list are: nothing would be safe with it"
+            ))),
+            None => Ok(list),
+        }
+    }
+
+    /// Whether a server may stand beside these: any, but none in plain text beside one that is `https`.
+    ///
+    /// For servers that a cluster itself names (its members, a redirect): what was meant for TLS must not go
+    /// out without it.
+    #[must_use]
+    pub fn admits(&self, endpoint: &Endpoint) -> bool {
+        endpoint.is_https() || !self.servers.iter().any(Endpoint::is_https)
     }
 
     /// The servers in their order.
@@ -196,6 +211,18 @@ mod tests {
         assert!(error.to_string().contains("`b:99999`"), "{error}");
         let error = Endpoints::new(["a", "b,c"]).unwrap_err();
         assert!(error.to_string().contains("`b,c`"), "{error}");
+    }
+
+    #[cfg(feature = "_tls")]
+    #[test]
+    fn plain_text_never_stands_beside_https() {
+        for list in ["https://a http://b", "b https://a", "http://a https://a"] {
+            let error = Endpoints::parse(list).unwrap_err();
+            assert!(error.is_invalid_endpoint() && error.to_string().contains("`http://"), "{error}");
+        }
+        let list = Endpoints::parse("https://a https://b").unwrap();
+        assert!(list.admits(&"https://c".parse().unwrap()) && !list.admits(&"http://a".parse().unwrap()));
+        assert!(Endpoints::parse("a").unwrap().admits(&"https://b".parse().unwrap()));
     }
 
     #[test]

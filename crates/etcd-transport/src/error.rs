@@ -284,6 +284,8 @@ macro_rules! predicates {
 predicates! {
     /// Whether no connection could be made.
     is_connect => Connect;
+    /// Whether there is no trust between us and the server, so that TLS was not spoken.
+    is_tls => Tls;
     /// Whether the connection ended before an answer.
     is_interrupted => Interrupted;
     /// Whether one attempt took too long.
@@ -312,6 +314,8 @@ predicates! {
     is_no_endpoints => NoEndpoints;
     /// Whether TLS is wanted and not in this build.
     is_tls_unavailable => TlsUnavailable;
+    /// Whether the settings of TLS cannot be used.
+    is_invalid_tls => InvalidTls;
     /// Whether the user name cannot be sent.
     is_invalid_credentials => InvalidCredentials;
     /// Whether a password would have gone over the network unencrypted.
@@ -358,6 +362,7 @@ impl Error {
                     }
                 }
             }
+            ErrorKind::Tls => write!(f, "no TLS with {server}: {detail}"),
             ErrorKind::Interrupted => write!(f, "connection to {server} ended before an answer"),
             ErrorKind::AttemptTimeout if self.0.phase == Phase::Connect => {
                 write!(f, "no connection to {server} within {detail}")
@@ -375,7 +380,9 @@ impl Error {
             ErrorKind::Moved => {
                 write!(f, "{server} does not serve the path as it is written (status {detail})")
             }
-            ErrorKind::TlsUnavailable => write!(f, "cannot use server `{detail}`: this build has no TLS"),
+            ErrorKind::TlsUnavailable => {
+                write!(f, "cannot use server `{detail}`: this build has no TLS (feature `tls`)")
+            }
             ErrorKind::NoEndpoints => f.write_str("no servers"),
             ErrorKind::InsecureAuth => {
                 write!(f, "will not send a password unencrypted to {server} unless that is allowed")
@@ -385,6 +392,7 @@ impl Error {
             }
             ErrorKind::RequestTooLong
             | ErrorKind::InvalidEndpoint
+            | ErrorKind::InvalidTls
             | ErrorKind::InvalidCredentials
             | ErrorKind::InvalidUserAgent => f.write_str(detail),
             ErrorKind::NoRuntime => {

@@ -12,6 +12,11 @@ pub enum ErrorKind {
     /// No connection could be made: refused, no route, name not found, connect limit. The request never left;
     /// the next endpoint is tried at once, and after pauses all again.
     Connect,
+    /// There is no trust between us and the server: its certificate is of an unknown CA, for another name or
+    /// has expired, or it refuses ours. The request never left, and the next endpoint is tried at once; never
+    /// in plain text. One exception: with TLS 1.3 our certificate is refused when the request may be on its
+    /// way, and then a write may have happened for all that is known.
+    Tls,
     /// The connection ended before the head of an answer. A write may have happened. Repeated
     /// where the request says that this does no harm.
     Interrupted,
@@ -52,6 +57,8 @@ pub enum ErrorKind {
     NoEndpoints,
     /// An `https` server, and this build has no TLS.
     TlsUnavailable,
+    /// Settings of TLS that cannot be used: a file that cannot be read, a key that does not fit.
+    InvalidTls,
     /// A user name that basic authentication cannot carry: one with a colon in it.
     InvalidCredentials,
     /// A password would cross the network unencrypted, and nobody has allowed it.
@@ -87,7 +94,9 @@ impl ErrorKind {
             | Self::RequestTooLong
             | Self::InvalidEndpoint
             | Self::NoEndpoints
+            | Self::Tls
             | Self::TlsUnavailable
+            | Self::InvalidTls
             | Self::InvalidCredentials
             | Self::InsecureAuth
             | Self::InsecureEndpoint
@@ -104,6 +113,7 @@ impl ErrorKind {
     pub(crate) fn speaks_against_endpoint(self) -> bool {
         match self {
             Self::Connect
+            | Self::Tls
             | Self::Interrupted
             | Self::AttemptTimeout
             | Self::BodyInterrupted
@@ -118,6 +128,7 @@ impl ErrorKind {
             | Self::InvalidEndpoint
             | Self::NoEndpoints
             | Self::TlsUnavailable
+            | Self::InvalidTls
             | Self::InvalidCredentials
             | Self::InsecureAuth
             | Self::InsecureEndpoint
@@ -136,6 +147,7 @@ impl ErrorKind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Connect => "connect",
+            Self::Tls => "tls",
             Self::Interrupted => "interrupted",
             Self::AttemptTimeout => "attempt_timeout",
             Self::Deadline => "deadline",
@@ -150,6 +162,7 @@ impl ErrorKind {
             Self::InvalidEndpoint => "invalid_endpoint",
             Self::NoEndpoints => "no_endpoints",
             Self::TlsUnavailable => "tls_unavailable",
+            Self::InvalidTls => "invalid_tls",
             Self::InvalidCredentials => "invalid_credentials",
             Self::InsecureAuth => "insecure_auth",
             Self::InsecureEndpoint => "insecure_endpoint",

@@ -48,7 +48,9 @@ fn every_kind_says_one_line_of_its_own_and_names_the_endpoint() {
         (ErrorKind::RequestTooLong, "too long", "too long"),
         (ErrorKind::InvalidEndpoint, "bad", "bad"),
         (ErrorKind::NoEndpoints, "", "no servers"),
-        (ErrorKind::TlsUnavailable, "https://a", "cannot use server `https://a`: this build has no TLS"),
+        (ErrorKind::Tls, "it has expired", "no TLS with http://a:1: it has expired"),
+        (ErrorKind::InvalidTls, "bad", "bad"),
+        (ErrorKind::TlsUnavailable, "b", "cannot use server `b`: this build has no TLS (feature `tls`)"),
         (ErrorKind::InvalidCredentials, "bad", "bad"),
         (
             ErrorKind::InsecureAuth,

@@ -45,7 +45,7 @@
 //! RouteLayer           chooses the endpoint by health, races slow connects; absolute URI
 //! ClusterPinLayer      refuses answers of another cluster; one instance per endpoint
 //! endpoint layers *    one instance per endpoint
-//! AuthorizationLayer, UserAgentLayer, ClassifyLayer, and the pool of HTTP/1.1 connections
+//! AuthorizationLayer, UserAgentLayer, ClassifyLayer, and the pools of connections
 //! ```
 //!
 //! # Outcomes
@@ -86,9 +86,22 @@
 //! | a response | [`Endpoint`] | who answered |
 //! | a response | [`ApiError`](etcd_proto::v2::ApiError) | etcd's error, of status 400 or more |
 //!
-//! # Not here yet
+//! # Features
 //!
-//! TLS is for a later version: an `https` server is an error of kind `TlsUnavailable`.
+//! | feature | default | adds |
+//! | --- | --- | --- |
+//! | `tls` | no | `tls-ring` and `tls-native-roots` |
+//! | `tls-ring` | no | TLS, with the cryptography of ring |
+//! | `tls-aws-lc` | no | TLS, with that of aws-lc, which wins where both are there |
+//! | `tls-native-roots` | no | where no CA is given, the roots of the operating system |
+//! | `tls-webpki-roots` | no | where no CA is given, the roots of Mozilla, built in |
+//! | `tls-rustls-0_23` | no | TLS by a prepared configuration of rustls 0.23 |
+//! | `http2` | with TLS | HTTP/2, also without TLS for requests whose version says so |
+//!
+//! Without TLS an `https` server is an error of kind `TlsUnavailable`. With it, HTTP/2 is spoken where the
+//! server offers it. A list of servers is `https` as a whole or not at all, so that nothing meant for TLS
+//! ever goes out in plain text.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod attempt;
@@ -129,6 +142,8 @@ mod resp_body;
 pub mod retry;
 mod route;
 mod span;
+#[cfg(feature = "_tls")]
+mod tls;
 mod transport;
 
 pub use attempt::{Attempt, Attempts, Phase};
@@ -162,6 +177,9 @@ pub use route::{
     RouteLayer, Server, Servers, SourceFuture, Sticky, Strategy, SyncReport,
 };
 pub use span::{AttemptSpan, AttemptSpanLayer, RequestSpan, RequestSpanLayer};
+#[cfg(feature = "_tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use tls::TlsConfig;
 pub use transport::Transport;
 
 /// The named futures of the services, for those who name them in their own types.

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use etcd_proto::BoxError;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -31,6 +32,8 @@ use crate::downcast::downcast;
 /// ```
 pub struct RespBody {
     kind: Kind,
+    /// Of a body that is here already; `None` once taken as a frame. Boxed: only gRPC sends any.
+    trailers: Option<Box<HeaderMap>>,
 }
 
 enum Kind {
@@ -58,7 +61,20 @@ impl RespBody {
             Ok(incoming) => Kind::Incoming(incoming),
             Err(body) => Kind::Boxed(body.map_err(Into::into).boxed_unsync()),
         };
-        Self { kind }
+        Self { kind, trailers: None }
+    }
+
+    /// Puts trailers behind bytes that are here already.
+    pub(crate) fn with_trailers(mut self, trailers: Option<HeaderMap>) -> Self {
+        self.trailers = trailers.map(Box::new);
+        self
+    }
+
+    /// The trailers of a body that is here already; a stream has them as its last frame. gRPC tells by them
+    /// how a call ended.
+    #[must_use]
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        self.trailers.as_deref()
     }
 
     /// The bytes of a body that is here already; `None` for a stream.
@@ -72,7 +88,7 @@ impl RespBody {
         }
     }
 
-    /// The bytes of a body that is here already, without a copy.
+    /// The bytes of a body that is here already, without a copy. Trailers are lost.
     ///
     /// # Errors
     ///
@@ -80,7 +96,7 @@ impl RespBody {
     pub fn into_bytes(self) -> Result<Bytes, Self> {
         match self.kind {
             Kind::Full(bytes) => Ok(bytes),
-            kind @ (Kind::Incoming(_) | Kind::Boxed(_)) => Err(Self { kind }),
+            kind @ (Kind::Incoming(_) | Kind::Boxed(_)) => Err(Self { kind, trailers: None }),
         }
     }
 }
@@ -93,8 +109,11 @@ impl Body for RespBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.kind {
-            Kind::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
+        let Self { kind, trailers } = &mut *self;
+        match kind {
+            Kind::Full(bytes) if bytes.is_empty() => {
+                Poll::Ready(trailers.take().map(|trailers| Ok(Frame::trailers(*trailers))))
+            }
             Kind::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Kind::Boxed(body) => Pin::new(body).poll_frame(cx),
@@ -103,7 +122,7 @@ impl Body for RespBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Full(bytes) => bytes.is_empty(),
+            Kind::Full(bytes) => bytes.is_empty() && self.trailers.is_none(),
             Kind::Incoming(body) => body.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
         }
@@ -120,7 +139,7 @@ impl Body for RespBody {
 
 impl From<Bytes> for RespBody {
     fn from(bytes: Bytes) -> Self {
-        Self { kind: Kind::Full(bytes) }
+        Self { kind: Kind::Full(bytes), trailers: None }
     }
 }
 
@@ -178,6 +197,20 @@ mod tests {
     async fn read_bytes_end_the_body() {
         let mut body = RespBody::from("abc");
         assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "abc");
+        assert!(body.is_end_stream() && body.frame().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn trailers_come_behind_the_bytes() {
+        let trailers = HeaderMap::from_iter([(
+            http::HeaderName::from_static("grpc-status"),
+            http::HeaderValue::from_static("0"),
+        )]);
+        let mut body = RespBody::from("abc").with_trailers(Some(trailers));
+        assert_eq!(body.trailers().unwrap()["grpc-status"], "0");
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "abc");
+        assert!(!body.is_end_stream());
+        assert_eq!(body.frame().await.unwrap().unwrap().into_trailers().unwrap()["grpc-status"], "0");
         assert!(body.is_end_stream() && body.frame().await.is_none());
     }
 

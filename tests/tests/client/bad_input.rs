@@ -49,10 +49,9 @@ fn a_bad_endpoint_is_named() {
 }
 
 #[test]
-fn https_says_that_there_is_no_tls() {
-    let error = Client::connect("https://host:2379").unwrap_err();
-    assert!(error.is_tls_unavailable());
-    assert_unsent(&error, ErrorKind::TlsUnavailable, "https://host:2379");
+fn plain_text_beside_https_is_refused() {
+    let error = Client::connect("https://safe:2379, http://open:2379").unwrap_err();
+    assert_unsent(&error, ErrorKind::InvalidConfig, "http://open:2379");
 }
 
 #[test]

@@ -55,6 +55,8 @@ pub struct ClientBuilder {
     allow_plaintext_auth: bool,
     connect_timeout: Option<Duration>,
     user_agent: Option<String>,
+    #[cfg(feature = "_tls")]
+    tls: Option<crate::TlsConfig>,
     trace_bodies: bool,
     redirect_hosts: Vec<String>,
     cluster_id: Option<ClusterId>,
@@ -77,6 +79,8 @@ impl ClientBuilder {
             allow_plaintext_auth: false,
             connect_timeout: None,
             user_agent: None,
+            #[cfg(feature = "_tls")]
+            tls: None,
             trace_bodies: false,
             redirect_hosts: Vec::new(),
             cluster_id: None,
@@ -160,6 +164,17 @@ impl ClientBuilder {
     /// [`ErrorKind::BodyTooLarge`](crate::ErrorKind::BodyTooLarge).
     pub fn response_limit(mut self, bytes: usize) -> Self {
         self.limits.response = bytes;
+        self
+    }
+
+    /// Whom to trust and who we are, for `https` members, which all have to be then. By default the roots of the
+    /// operating system, and no certificate.
+    ///
+    /// Files are read by [`build`](Self::build), and again for a new connection once they have changed.
+    #[cfg(feature = "_tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, config: crate::TlsConfig) -> Self {
+        self.tls = Some(config);
         self
     }
 
@@ -259,12 +274,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Makes the client. No I/O, no task, no runtime is needed.
+    /// Makes the client. No connection, no task, no runtime is needed; files of certificates are read.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) without any endpoint, for an item that is no
-    /// endpoint, for credentials or a user agent that no header can hold, naming each;
-    /// [`ErrorKind::TlsUnavailable`](crate::ErrorKind::TlsUnavailable) for `https`;
+    /// endpoint or is plain text beside `https`, for credentials or a user agent that no header can hold, for
+    /// certificates that cannot be used, naming each;
+    /// [`ErrorKind::TlsUnavailable`](crate::ErrorKind::TlsUnavailable) for `https` in a build without TLS;
     /// [`ErrorKind::InsecureAuth`](crate::ErrorKind::InsecureAuth) for credentials over plain text to another
     /// machine, unless [allowed](ClientBuilder::allow_plaintext_auth).
     pub fn build(self) -> Result<Client> {
@@ -298,6 +314,10 @@ impl ClientBuilder {
         }
         for server in self.redirect_hosts {
             transport = transport.allow_redirect_to(server);
+        }
+        #[cfg(feature = "_tls")]
+        if let Some(tls) = self.tls {
+            transport = transport.tls(tls);
         }
         let codec = Codec::new(transport.build()?, self.limits);
         let service = DynOperationService::new(resolve.layer(codec));

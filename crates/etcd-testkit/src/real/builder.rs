@@ -13,6 +13,8 @@ use super::member::{Member, Plan};
 use super::port;
 use super::ready::{self, Probe};
 use super::server::Server;
+#[cfg(feature = "tls")]
+use super::tls::{Certificates, Tls};
 
 /// Settings of a [`Server`] that is to be started.
 #[derive(Clone, Debug)]
@@ -26,7 +28,13 @@ pub struct ServerBuilder {
     lifetime: Option<Duration>,
     start_limit: Duration,
     args: Vec<OsString>,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
 }
+
+/// There are none without TLS.
+#[cfg(not(feature = "tls"))]
+pub(super) type Certificates = std::convert::Infallible;
 
 /// Not printed.
 #[derive(Clone)]
@@ -45,6 +53,8 @@ impl ServerBuilder {
             lifetime: None,
             start_limit: START_LIMIT,
             args: Vec::new(),
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -65,6 +75,17 @@ impl ServerBuilder {
     /// etcd then gives requests without credentials the role `guest`, which may read and write every key.
     pub fn auth(mut self, root_password: impl Into<String>) -> Self {
         self.root_password = Some(Password(root_password.into()));
+        self
+    }
+
+    /// Speaks TLS with clients, and nothing else; default: plain text.
+    ///
+    /// The certificates lie in the server's directory, see [`Server::certificates`]. For its own questions the
+    /// harness has a port in plain text, which the server tells nobody.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -155,8 +176,10 @@ impl ServerBuilder {
     /// Starts the processes with fresh ports and data directories, and returns at once.
     fn launch(&self, auth: Option<&Auth>) -> Result<Server> {
         let directory = tempfile::Builder::new().prefix("etcd-testkit-").tempdir().map_err(no_directory)?;
-        let ports = port::pick(2 * self.members)?;
-        let (client_ports, peer_ports) = ports.split_at(self.members);
+        let certificates = self.certificates(directory.path())?;
+        let ports = port::pick(3 * self.members)?;
+        let (client_ports, ports) = ports.split_at(self.members);
+        let (peer_ports, harness_ports) = ports.split_at(self.members);
         let token = directory.path().file_name().unwrap_or_default().to_string_lossy();
         let token = token.trim_start_matches("etcd-testkit-");
         let names: Vec<_> = (0..self.members).map(|index| format!("m{index}-{token}")).collect();
@@ -168,12 +191,20 @@ impl ServerBuilder {
         let cluster = cluster.join(",");
 
         let mut members = Vec::with_capacity(self.members);
-        for ((name, client_port), peer_port) in names.into_iter().zip(client_ports).zip(peer_ports) {
-            let client_authority = format!("127.0.0.1:{client_port}");
-            let client_url = format!("http://{client_authority}");
+        let ports = client_ports.iter().zip(peer_ports).zip(harness_ports);
+        for (name, ((client_port, peer_port), harness_port)) in names.into_iter().zip(ports) {
+            let mut client_authority = format!("127.0.0.1:{client_port}");
+            let mut client_url = format!("http://{client_authority}");
+            if certificates.is_some() {
+                client_url = format!("https://{client_authority}");
+                client_authority = format!("127.0.0.1:{harness_port}");
+            }
             let peer_url = format!("http://127.0.0.1:{peer_port}");
             let data = directory.path().join(&name);
-            let args = self.command_line(&name, &client_url, &peer_url, &cluster, token, &data);
+            let mut args = self.command_line(&name, &client_url, &peer_url, &cluster, token, &data);
+            if let Some(certificates) = &certificates {
+                args.extend(self.tls_flags(certificates, &client_url, &client_authority));
+            }
             let log = directory.path().join(format!("{name}.log"));
             let probe = Probe { v2: self.v2, authorization: auth.map(Auth::authorization) };
             let (binary, start_limit) = (self.binary.clone(), self.start_limit);
@@ -189,9 +220,49 @@ impl ServerBuilder {
                 start_limit,
             }));
         }
-        let server = Server::new(self.binary.version(), members, self.start_limit, directory);
+        let server = Server::new(self.binary.version(), members, self.start_limit, directory, certificates);
         server.members().iter().try_for_each(Member::launch)?;
         Ok(server)
+    }
+
+    #[cfg(feature = "tls")]
+    fn certificates(&self, directory: &Path) -> Result<Option<Certificates>> {
+        self.tls.as_ref().map(|tls| Certificates::create(tls, directory)).transpose()
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as with the feature")]
+    fn certificates(&self, _: &Path) -> Result<Option<Certificates>> {
+        Ok(None)
+    }
+
+    /// What replaces or is added to the [command line](Self::command_line); of a flag the last counts.
+    #[cfg(feature = "tls")]
+    fn tls_flags(
+        &self,
+        certificates: &Certificates,
+        client_url: &str,
+        harness_authority: &str,
+    ) -> Vec<OsString> {
+        let urls = format!("{client_url},http://{harness_authority}");
+        let mut flags: Vec<OsString> = vec!["--listen-client-urls".into(), urls.into()];
+        for (flag, path) in [
+            ("--cert-file", certificates.server_cert_path()),
+            ("--key-file", certificates.server_key_path()),
+            ("--trusted-ca-file", certificates.ca_path()),
+        ] {
+            flags.extend([flag.into(), path.into()]);
+        }
+        if self.tls.as_ref().is_some_and(Tls::asks_for_client_cert) {
+            flags.push("--client-cert-auth".into());
+        }
+        flags
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn tls_flags(&self, certificates: &Certificates, _: &str, _: &str) -> Vec<OsString> {
+        match *certificates {}
     }
 
     fn command_line(

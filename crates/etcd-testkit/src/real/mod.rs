@@ -45,9 +45,14 @@ mod process;
 mod ready;
 mod search;
 mod server;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use self::binary::{Binary, binaries_under_test};
 pub use self::builder::ServerBuilder;
 pub use self::error::{Error, ErrorKind, Result};
 pub use self::member::Member;
 pub use self::server::Server;
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use self::tls::{Certificates, Tls};

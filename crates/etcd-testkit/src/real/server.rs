@@ -7,10 +7,14 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 
 use super::binary::Binary;
+#[cfg(not(feature = "tls"))]
+use super::builder::Certificates;
 use super::builder::ServerBuilder;
 use super::error::Result;
 use super::member::Member;
 use super::ready;
+#[cfg(feature = "tls")]
+use super::tls::Certificates;
 use crate::{Etcd, Version};
 
 /// A running etcd: one process or a cluster of them.
@@ -23,6 +27,8 @@ pub struct Server {
     members: Vec<Member>,
     start_limit: Duration,
     lifetime: Option<AbortHandle>,
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "always none"))]
+    certificates: Option<Certificates>,
     /// Last, so that it is removed when no process writes to it any more.
     _directory: TempDir,
 }
@@ -38,12 +44,25 @@ impl Server {
         members: Vec<Member>,
         start_limit: Duration,
         directory: TempDir,
+        certificates: Option<Certificates>,
     ) -> Self {
         let name = match members.len() {
             1 => format!("etcd {version}"),
             count => format!("etcd {version}, {count} members"),
         };
-        Self { name, version, members, start_limit, lifetime: None, _directory: directory }
+        Self { name, version, members, start_limit, lifetime: None, certificates, _directory: directory }
+    }
+
+    /// The certificates of a server that speaks TLS, and of its clients.
+    ///
+    /// # Panics
+    ///
+    /// If it does not speak TLS.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[must_use]
+    pub fn certificates(&self) -> &Certificates {
+        self.certificates.as_ref().expect("started with `tls`")
     }
 
     /// The members, in the order of [`Etcd::endpoints`].

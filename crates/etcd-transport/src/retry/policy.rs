@@ -99,7 +99,7 @@ pub enum Decision {
 ///
 /// | attempt | `Read`, `Idempotent`, `Guarded` under a resolver | other writes |
 /// | --- | --- | --- |
-/// | no connection, also by the limit of the attempt | next endpoint | next endpoint |
+/// | no connection, by the limit of the attempt too, or no trust (TLS) | next endpoint | next endpoint |
 /// | cut, reset, limit of the attempt | again; not if it was applied | to the caller |
 /// | 5xx of etcd with code 300 or 301; 502, 503, 504 | again | to the caller |
 /// | other 5xx; what is no answer of etcd | again, in this round | to the caller |
@@ -149,6 +149,10 @@ fn after_failure(context: &CallContext, error: &Error) -> Advice {
     let connecting = error.is_attempt_timeout() && error.phase() == Phase::Connect;
     if (error.is_connect() || connecting) && error.proved().is_not_applied() {
         return Advice::Everywhere(Decision::NextEndpoint);
+    }
+    // Trust does not come back by asking again.
+    if error.is_tls() && error.proved().is_not_applied() {
+        return Advice::InThisRound(Decision::NextEndpoint);
     }
     let harmless = context.idempotence.is_read() || error.proved().is_not_applied();
     if error.kind().is_of_this_server() && harmless {

@@ -202,7 +202,7 @@ fn unusable(endpoint: &Endpoint, local: bool) -> Option<DropReason> {
 
 /// Whether requests go there encrypted.
 fn is_secure(endpoint: &Endpoint) -> bool {
-    endpoint.to_string().starts_with("https://")
+    endpoint.is_https()
 }
 
 /// How many servers a list has at most after a sync; more that were configured stay.

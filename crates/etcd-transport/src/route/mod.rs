@@ -29,7 +29,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use etcd_proto::BoxError;
-use http::uri::{Parts, PathAndQuery, Scheme, Uri};
+use http::uri::{Parts, PathAndQuery, Uri};
 use http::{Request, Response};
 use tower::util::Oneshot;
 use tower_service::Service;
@@ -173,7 +173,7 @@ impl<S> fmt::Debug for Route<S> {
 /// only.
 fn absolute(uri: &Uri, endpoint: &Endpoint) -> Uri {
     let mut parts = Parts::default();
-    parts.scheme = Some(Scheme::HTTP);
+    parts.scheme = Some(endpoint.scheme());
     parts.authority = Some(endpoint.authority().clone());
     parts.path_and_query =
         Some(uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")));
