@@ -9,6 +9,7 @@
 //! | what etcd itself needs time for | [`eventually`] |
 //! | a peer that is no etcd, a port that refuses | [`Peer`], [`Refused`] |
 //! | all that an error can print | [`printed`] |
+//! | a password that must be found nowhere | [`canary`] |
 //! | all that is told to tracing | [`Capture`] |
 //! | all that passes a seam of HTTP | [`Tally`] |
 //! | the server in memory against real ones | [`differential`] |
@@ -16,6 +17,7 @@
 //! | members that die, freeze or are silent | [`failover`] |
 #![forbid(unsafe_code)]
 
+pub mod canary;
 mod capture;
 pub mod differential;
 mod each;
@@ -35,7 +37,7 @@ pub use each::{each_etcd, each_real_server, each_server};
 pub use eventually::{PATIENCE, eventually};
 pub use peer::{Peer, Refused};
 pub use printed::printed;
-pub use scope::{Scope, patient};
+pub use scope::{Scope, guest, patient};
 pub use server::{Needs, Server, ServerMember};
 pub use tally::{Tallied, Tally};
 pub use wire::Wire;

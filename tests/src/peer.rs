@@ -8,6 +8,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::AbortHandle;
 
+use crate::canary::{ARRIVED, Canary};
+
 /// The heads of all requests, as they came.
 type Heads = Arc<Mutex<Vec<String>>>;
 
@@ -89,6 +91,9 @@ async fn serve(mut connection: TcpStream, answer: Arc<str>, heads: Heads) {
         }
     };
     let head = String::from_utf8_lossy(&request[..end]).to_lowercase();
+    if Canary::of_this_run().is_some_and(|canary| head.contains(&canary.header())) {
+        tracing::trace!("{ARRIVED}");
+    }
     heads.lock().unwrap_or_else(PoisonError::into_inner).push(head);
     // Whether it arrives is for the test to see.
     let _ = connection.write_all(answer.as_bytes()).await;

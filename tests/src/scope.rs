@@ -6,7 +6,7 @@ use etcd_client::RetryConfig;
 use etcd_client::v2::{Client, ClientBuilder};
 use etcd_testkit::Etcd;
 
-use crate::PATIENCE;
+use crate::{PATIENCE, canary};
 
 /// A client of a server, and a directory on it that no other test uses.
 #[derive(Clone, Debug)]
@@ -49,7 +49,16 @@ impl Scope {
 
 /// A builder with limits that a busy machine does not reach.
 pub fn patient(endpoints: impl IntoIterator<Item = impl AsRef<str>>) -> ClientBuilder {
-    Client::builder()
+    patiently(canary::builder(), endpoints)
+}
+
+/// As [`patient`], and without credentials in any run: for tests of what those are refused who have none.
+pub fn guest(endpoints: impl IntoIterator<Item = impl AsRef<str>>) -> ClientBuilder {
+    patiently(Client::builder(), endpoints)
+}
+
+fn patiently(builder: ClientBuilder, endpoints: impl IntoIterator<Item = impl AsRef<str>>) -> ClientBuilder {
+    builder
         .endpoints(endpoints.into_iter().collect::<Vec<_>>())
         .connect_timeout(PATIENCE)
         .attempt_timeout(PATIENCE)

@@ -1,11 +1,10 @@
 //! A server of a test's own, of either kind.
 
-use etcd_client::v2::Client;
 use etcd_testkit::memory::{Fault, MemoryEtcd, Profile, Rule};
 use etcd_testkit::real::{self, Binary};
 use etcd_testkit::{Etcd, Version};
 
-use crate::memory;
+use crate::{canary, memory};
 
 /// What server a test needs.
 #[derive(Clone, Debug)]
@@ -63,7 +62,7 @@ impl Needs {
     pub(crate) async fn memory(&self, profile: Profile) -> Server {
         let etcd = memory::start(MemoryEtcd::builder().members(self.members).profile(profile)).await;
         if let Some(password) = &self.root_password {
-            let client = Client::builder().endpoints(etcd.endpoints()).build().expect("it has endpoints");
+            let client = canary::builder().endpoints(etcd.endpoints()).build().expect("it has endpoints");
             client.auth().users().create("root", password.as_str()).await.expect("no user so far");
             client.auth().enable().await.expect("not enabled so far");
         }

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use etcd_client::Error;
 use etcd_client::v2::{Client, Compare, encode_json};
 use etcd_testkit::Etcd as _;
-use etcd_tests::{Capture, Needs, Peer, Refused, Scope, each_server, patient, printed};
+use etcd_tests::{Capture, Needs, Peer, Refused, Scope, each_server, guest, printed};
 
 const PASSWORD: &str = "canary-password:+ü";
 
@@ -39,7 +39,7 @@ async fn nothing_secret_is_traced_or_printed() {
         ran.set(true);
         let mut endpoints = server.endpoints();
         endpoints.insert(0, dead.endpoint());
-        let builder = patient(endpoints).credentials("root", PASSWORD);
+        let builder = guest(endpoints).credentials("root", PASSWORD);
         assert_clean("the builder's Debug", &format!("{builder:#?}"));
         let client = builder.build().unwrap();
         assert_clean("the client's Debug", &format!("{client:#?}"));
@@ -75,7 +75,7 @@ async fn successes_and_refusals(client: &Client, scope: &Scope) -> Vec<Error> {
     let json = client.get(scope.key("json")).await.unwrap();
     client.watch(&a).from(1).next_event().await.unwrap();
     client.compare_and_swap(&a, "canary-5", Compare::value("canary-2")).await.unwrap();
-    let wrong = patient([&client.machines().await.unwrap()[0]]).credentials("root", "canary-wrong");
+    let wrong = guest([&client.machines().await.unwrap()[0]]).credentials("root", "canary-wrong");
     vec![
         client.compare_and_swap(&a, "canary-6", Compare::value("canary-7")).await.unwrap_err(),
         client.compare_and_delete(&a, Compare::value("canary-7").and_index(1)).await.unwrap_err(),
@@ -105,7 +105,7 @@ async fn users(client: &Client) -> Vec<Error> {
 /// What does not need etcd: answers that cannot be read, and none at all.
 async fn failures() -> Vec<Error> {
     let dead = Refused::new();
-    let no_one = patient([dead.endpoint()]).credentials("ann", PASSWORD).build().unwrap();
+    let no_one = guest([dead.endpoint()]).credentials("ann", PASSWORD).build().unwrap();
     let mut errors = vec![no_one.set("/a", "canary-13").await.unwrap_err()];
     for (content_type, body) in [
         ("application/json", r#"{"action":"get","node":{"key":"/a","value":["canary-14"]}}"#),
@@ -115,7 +115,7 @@ async fn failures() -> Vec<Error> {
     ] {
         for status in ["200 OK", "500 Internal Server Error", "404 Not Found"] {
             let peer = Peer::with_body(status, content_type, body).await;
-            let client = patient([peer.endpoint()]).credentials("ann", PASSWORD).build().unwrap();
+            let client = guest([peer.endpoint()]).credentials("ann", PASSWORD).build().unwrap();
             errors.push(client.get("/a").await.unwrap_err());
             errors.push(client.set("/a", "canary-18").await.unwrap_err());
             errors.push(client.watch("/a").next_event().await.unwrap_err());

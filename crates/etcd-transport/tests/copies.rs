@@ -13,7 +13,7 @@ use etcd_transport::{
     RetryLayer, RouteLayer, Transport,
 };
 use http::{Request, Response};
-use support::{Peer, Reply, endpoints, ok, refusing, send, write};
+use support::{Peer, Reply, ok, open, refusing, send, write};
 use tower::util::{BoxCloneSyncService, MapRequestLayer};
 use tower::{ServiceBuilder, ServiceExt};
 use tower_layer::Layer;
@@ -81,18 +81,18 @@ async fn an_earlier_copy_that_was_answered_or_dropped_is_counted_at_every_seam()
     ] {
         let answers = vec![first.clone(), compare_failed()];
         let peer = in_turn(answers.clone()).await;
-        let builder = Transport::builder(endpoints([peer.address]));
+        let builder = open([peer.address]);
         let transport = builder.attempt_layer(Repeating).build().unwrap();
         assert_eq!(left_open(&transport, CallContext::default()).await, wanted, "attempt seam, {first}");
 
         let peer = in_turn(answers.clone()).await;
-        let builder = Transport::builder(endpoints([peer.address]));
+        let builder = open([peer.address]);
         let transport = builder.call_layer(Repeating).build().unwrap();
         assert_eq!(left_open(&transport, CallContext::default()).await, wanted, "call seam, {first}");
 
         // Where no repetition belongs: nothing is known of the copies there.
         let peer = in_turn(answers).await;
-        let builder = Transport::builder(endpoints([peer.address]));
+        let builder = open([peer.address]);
         let transport = builder.endpoint_layer(Repeating).build().unwrap();
         assert_eq!(left_open(&transport, CallContext::default()).await, Outcome::Unknown, "endpoint seam");
     }
@@ -106,7 +106,7 @@ async fn a_cut_refusal_proves_nothing_about_another_copy() {
         _ => Reply::Close(cut.into()),
     });
     let peer = peer.await;
-    let builder = Transport::builder(endpoints([peer.address]));
+    let builder = open([peer.address]);
     let transport = builder.endpoint_layer(Repeating).build().unwrap();
     let error = send(&transport, write(CallContext::default())).await.unwrap_err();
     assert!(error.is_body_interrupted());
@@ -122,7 +122,7 @@ async fn a_copy_without_a_trace_may_have_arrived() {
     });
     for call_seam in [false, true] {
         let peer = in_turn(vec![raft_error(), compare_failed()]).await;
-        let builder = Transport::builder(endpoints([peer.address]));
+        let builder = open([peer.address]);
         let transport = match call_seam {
             true => builder.call_layer(Repeating).call_layer(forget.clone()).build().unwrap(),
             false => builder.attempt_layer(Repeating).attempt_layer(forget.clone()).build().unwrap(),
@@ -130,7 +130,7 @@ async fn a_copy_without_a_trace_may_have_arrived() {
         assert_eq!(left_open(&transport, CallContext::default()).await, Outcome::Unknown);
         // One without a trace is the one that was answered.
         let peer = in_turn(vec![compare_failed()]).await;
-        let builder = Transport::builder(endpoints([peer.address]));
+        let builder = open([peer.address]);
         let transport = match call_seam {
             true => builder.call_layer(forget.clone()).build().unwrap(),
             false => builder.attempt_layer(forget.clone()).build().unwrap(),
@@ -185,7 +185,7 @@ async fn the_attempt_of_the_answer_itself_does_not_count() {
 #[tokio::test]
 async fn a_read_has_nothing_to_fear() {
     let peer = in_turn(vec![raft_error(), compare_failed()]).await;
-    let builder = Transport::builder(endpoints([peer.address]));
+    let builder = open([peer.address]);
     let transport = builder.attempt_layer(Repeating).build().unwrap();
     let mut context = CallContext::default();
     context.idempotence = Idempotence::Read;

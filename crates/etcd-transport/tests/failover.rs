@@ -4,7 +4,7 @@ mod support;
 
 use etcd_proto::{Idempotence, Outcome};
 use etcd_transport::{Attempts, CallContext, Endpoint, ErrorKind, Phase};
-use support::{Peer, Reply, endpoints, ok, refusing, send, text, transport, write};
+use support::{Peer, Reply, endpoints, ok, open, refusing, send, text, transport, write};
 
 /// A context with which every server is asked at most once.
 fn one_round() -> CallContext {
@@ -80,10 +80,7 @@ async fn an_unknown_host_is_a_failure_to_connect_too() {
 #[tokio::test]
 async fn a_connect_that_takes_too_long_is_a_failure_to_connect() {
     let peer = Peer::always(Reply::Keep(ok("{}"))).await;
-    let transport = etcd_transport::Transport::builder(endpoints([peer.address]))
-        .connect_timeout(std::time::Duration::ZERO)
-        .build()
-        .unwrap();
+    let transport = open([peer.address]).connect_timeout(std::time::Duration::ZERO).build().unwrap();
     let error = send(&transport, write(one_round())).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Connect, Outcome::NotApplied));
     assert!(error.attempts().as_slice()[0].to_string().ends_with(": no connection within 0ns"));

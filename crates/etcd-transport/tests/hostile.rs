@@ -128,6 +128,7 @@ async fn a_body_or_a_head_that_drips_ends_by_the_limit_of_the_attempt() {
         let flood = Flood::new(head.into(), b"a".to_vec(), 100_000, Duration::from_millis(20)).await;
         let mut context = read(BodyMode::default());
         context.attempt_timeout = Some(Duration::from_millis(300));
+        context.retry = false;
         let error = send(&transport([flood.address]), write(context)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AttemptTimeout, "{error:?}");
         assert!(error.attempts().iter().all(|attempt| attempt.elapsed() >= Duration::from_millis(300)));

@@ -5,9 +5,9 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use etcd_proto::{BoxError, Outcome};
-use etcd_transport::{CallContext, ReqBody, Transport};
+use etcd_transport::{CallContext, ReqBody};
 use http::{HeaderName, HeaderValue, Request};
-use support::{Peer, Reply, endpoints, ok, refusing, send, text, write};
+use support::{Peer, Reply, endpoints, ok, open, refusing, send, text, write};
 use tower::limit::ConcurrencyLimitLayer;
 use tower::load_shed::LoadShedLayer;
 use tower::util::{MapErrLayer, MapRequestLayer};
@@ -43,7 +43,7 @@ async fn each_seam_sees_what_the_design_says() {
     let dead = refusing();
     let peer = Peer::always(Reply::Keep(ok("{}"))).await;
     let (calls, attempts, sends) = (Seen::default(), Seen::default(), Seen::default());
-    let transport = Transport::builder(endpoints([dead.address, peer.address]))
+    let transport = open([dead.address, peer.address])
         .credentials("root", "canary")
         .call_layer(noting!(calls))
         .attempt_layer(noting!(attempts))
@@ -64,7 +64,7 @@ async fn layers_of_tower_http_work_unchanged_at_every_seam() {
         SetRequestHeaderLayer::overriding(HeaderName::from_static(name), HeaderValue::from_static("1"))
     };
     // TraceLayer changes the type of the response's body.
-    let transport = Transport::builder(endpoints([peer.address]))
+    let transport = open([peer.address])
         .call_layer(set("x-call"))
         .call_layer(TraceLayer::new_for_http())
         .attempt_layer(TraceLayer::new_for_http())
@@ -91,7 +91,7 @@ async fn the_layer_added_first_is_the_outermost() {
             request
         })
     };
-    let transport = Transport::builder(endpoints([peer.address]))
+    let transport = open([peer.address])
         .call_layer(mark("call 1"))
         .call_layer(mark("call 2"))
         .attempt_layer(mark("attempt 1"))
@@ -108,7 +108,7 @@ async fn the_layer_added_first_is_the_outermost() {
 async fn a_limit_at_the_endpoint_seam_holds_for_each_server_alone() {
     let first = Peer::always(Reply::Hang(String::new())).await;
     let second = Peer::always(Reply::Keep(ok("{}"))).await;
-    let transport = Transport::builder(endpoints([first.address, second.address]))
+    let transport = open([first.address, second.address])
         .endpoint_layer(LoadShedLayer::new())
         .endpoint_layer(ConcurrencyLimitLayer::new(1))
         .build()
@@ -144,12 +144,8 @@ async fn our_error_is_found_behind_the_errors_of_layers() {
     }
     let peer = Peer::always(Reply::Reset).await;
     let wrap = || MapErrLayer::new(Wrapped);
-    let transport = Transport::builder(endpoints([peer.address]))
-        .call_layer(wrap())
-        .attempt_layer(wrap())
-        .endpoint_layer(wrap())
-        .build()
-        .unwrap();
+    let transport =
+        open([peer.address]).call_layer(wrap()).attempt_layer(wrap()).endpoint_layer(wrap()).build().unwrap();
     let error = send(&transport, write(CallContext::default())).await.unwrap_err();
     assert!(error.is_interrupted());
     assert_eq!(error.outcome(), Outcome::Unknown);
@@ -162,11 +158,8 @@ async fn connect_failures_lead_on_behind_the_errors_of_layers_too() {
     let dead = refusing();
     let peer = Peer::always(Reply::Keep(ok("{}"))).await;
     let opaque = || MapErrLayer::new(std::io::Error::other::<BoxError>);
-    let transport = Transport::builder(endpoints([dead.address, peer.address]))
-        .attempt_layer(opaque())
-        .endpoint_layer(opaque())
-        .build()
-        .unwrap();
+    let transport =
+        open([dead.address, peer.address]).attempt_layer(opaque()).endpoint_layer(opaque()).build().unwrap();
     assert_eq!(send(&transport, write(CallContext::default())).await.unwrap().status(), 200);
 }
 
@@ -180,7 +173,7 @@ async fn a_layer_that_drops_all_extensions_leaves_a_client_that_works_once() {
             Request::from_parts(parts, body)
         })
     };
-    let transport = Transport::builder(endpoints([peer.address]))
+    let transport = open([peer.address])
         .call_layer(forget())
         .attempt_layer(forget())
         .endpoint_layer(forget())
@@ -190,7 +183,7 @@ async fn a_layer_that_drops_all_extensions_leaves_a_client_that_works_once() {
     drop(peer);
 
     let reset = Peer::always(Reply::Reset).await;
-    let transport = Transport::builder(endpoints([reset.address])).attempt_layer(forget()).build().unwrap();
+    let transport = open([reset.address]).attempt_layer(forget()).build().unwrap();
     let error = send(&transport, write(CallContext::default())).await.unwrap_err();
     assert!(error.is_interrupted());
     assert_eq!((error.outcome(), reset.requests().len()), (Outcome::Unknown, 1));
@@ -206,7 +199,7 @@ async fn a_layer_may_answer_in_place_of_the_servers() {
             )))
         })
     });
-    let transport = Transport::builder(endpoints([dead.address])).call_layer(cached).build().unwrap();
+    let transport = open([dead.address]).call_layer(cached).build().unwrap();
     let response = send(&transport, write(CallContext::default())).await.unwrap();
     assert_eq!(http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes(), "cached");
 }

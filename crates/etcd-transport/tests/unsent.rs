@@ -5,8 +5,8 @@ mod support;
 use std::time::Duration;
 
 use etcd_proto::Outcome;
-use etcd_transport::{Attempts, CallContext, ErrorKind, Phase, Transport};
-use support::{Peer, Reply, endpoints, hanging, ok, send, transport, write};
+use etcd_transport::{Attempts, CallContext, ErrorKind, Phase};
+use support::{Peer, Reply, endpoints, hanging, ok, open, send, transport, write};
 
 /// A context with limits that are short but real: nothing is asserted about how long anything took.
 fn hasty(attempt: Option<u64>, call: Option<u64>) -> CallContext {
@@ -80,7 +80,7 @@ async fn a_layer_that_keeps_polling_what_was_given_up_cannot_send_it_any_more() 
             async move { answer.await.unwrap() }
         })
     });
-    let transport = Transport::builder(endpoints([address])).endpoint_layer(detached).build().unwrap();
+    let transport = open([address]).endpoint_layer(detached).build().unwrap();
     let error = send(&transport, write(hasty(Some(200), None))).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotApplied, "{error:?}");
 

@@ -13,6 +13,7 @@ mod failure;
 mod fuzz;
 mod peers;
 mod run;
+mod secrets;
 mod test;
 mod tool;
 mod tree;
@@ -85,6 +86,12 @@ const CHORES: &[Chore] = &[
         arguments: "[--rounds N] [--series 3.4|3.5]",
         about: "kill and freeze members of real clusters and print what callers see, as medians",
         run: failover::run,
+    },
+    Chore {
+        name: "secrets",
+        arguments: "[CARGO TEST ARGUMENT…]",
+        about: "run the tests at TRACE with a password on every client, and search all output for it",
+        run: secrets::run,
     },
     Chore {
         name: "tree",

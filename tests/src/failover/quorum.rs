@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use etcd_client::v2::{Client, Compare};
+use etcd_client::v2::Compare;
 use etcd_testkit::Etcd as _;
 use etcd_testkit::real::Server;
 use tokio::time::{Instant, sleep};
 
 use super::Calls;
 use super::refusing::{leader_of, restart};
+use crate::canary;
 
 /// Kills the leader and makes quorum reads and guarded writes that are resolved, in turn, through a client that
 /// was using a follower. With it the time from the kill to the first success that a probe sees, which asks the
@@ -25,7 +26,7 @@ pub async fn leader_killed(server: &Server, calls: usize) -> (Calls, Duration) {
     let dead = endpoints.remove(leader);
     let followers = endpoints.clone();
     endpoints.push(dead);
-    let client = Client::builder().endpoints(endpoints).build().expect("a test server has endpoints");
+    let client = canary::builder().endpoints(endpoints).build().expect("a test server has endpoints");
     let created = client.set("/failover/guarded", "start").await.expect("a healthy cluster");
     let mut index = created.index();
 
@@ -54,7 +55,7 @@ pub async fn leader_killed_probe(followers: Vec<String>, begun: Instant) -> Dura
     // Bounded: an election takes two seconds, the server's own patience seven.
     for _ in 0..300 {
         for follower in &followers {
-            let client = Client::builder().endpoints(follower.as_str()).build().expect("an endpoint");
+            let client = canary::builder().endpoints(follower.as_str()).build().expect("an endpoint");
             asked.spawn(async move { client.get("/failover/guarded").quorum(true).await.is_ok() });
         }
         let next = sleep(Duration::from_millis(100));

@@ -1,11 +1,10 @@
 //! Endpoints that refuse.
 
-use etcd_client::v2::Client;
 use etcd_testkit::Etcd as _;
 use etcd_testkit::real::Server;
 
 use super::Calls;
-use crate::{PATIENCE, eventually};
+use crate::{PATIENCE, canary, eventually};
 
 /// Kills the follower that a client is using, and goes on calling while it stays down: quorum reads, plain reads
 /// and plain sets in turn. Restarts it at the end.
@@ -14,7 +13,7 @@ use crate::{PATIENCE, eventually};
 /// If the servers do not do what they are told.
 pub async fn follower_killed(server: &Server, calls: usize) -> Calls {
     let (place, endpoints) = follower_first(server).await;
-    let client = Client::builder().endpoints(endpoints).build().expect("a test server has endpoints");
+    let client = canary::builder().endpoints(endpoints).build().expect("a test server has endpoints");
     let call = async |number: usize| match number % 3 {
         0 => client.get("/failover/read").quorum(true).await,
         1 => client.get("/failover/read").await,
@@ -36,9 +35,9 @@ pub async fn follower_killed(server: &Server, calls: usize) -> Calls {
 pub async fn beside_a_good_one(good: &str, bad: &[String], calls: usize) -> Calls {
     let mut endpoints = bad.to_vec();
     endpoints.push(good.to_owned());
-    let writer = Client::connect(good).expect("a test server has endpoints");
+    let writer = canary::builder().endpoints(good).build().expect("a test server has endpoints");
     writer.set("/failover/read", "1").await.expect("a healthy server");
-    let client = Client::builder().endpoints(endpoints).build().expect("endpoints");
+    let client = canary::builder().endpoints(endpoints).build().expect("endpoints");
     Calls::make(calls, async |_| client.get("/failover/read").await).await
 }
 
@@ -56,7 +55,7 @@ pub(super) async fn leader_of(server: &Server) -> usize {
     eventually("a leader that all members know", async || {
         let mut names = Vec::new();
         for endpoint in server.endpoints() {
-            let client = Client::connect(endpoint.as_str()).ok()?;
+            let client = canary::builder().endpoints(endpoint.as_str()).build().ok()?;
             names.push(client.members().leader().timeout(PATIENCE / 20).await.ok()?.name);
         }
         names.dedup();
@@ -69,7 +68,7 @@ pub(super) async fn leader_of(server: &Server) -> usize {
 /// Starts a member again and waits until it takes writes.
 pub(super) async fn restart(server: &Server, place: usize) {
     server.member(place).restart().await.unwrap_or_else(|error| panic!("{error}"));
-    let client = Client::connect(server.member(place).endpoint()).expect("an endpoint");
+    let client = canary::builder().endpoints(server.member(place).endpoint()).build().expect("an endpoint");
     eventually("a write at the restarted member", async || client.set("/failover/back", "1").await.ok())
         .await;
 }

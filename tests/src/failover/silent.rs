@@ -2,12 +2,12 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use etcd_client::v2::Client;
 use etcd_testkit::real::Server;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::Calls;
 use super::refusing::follower_first;
+use crate::canary;
 
 /// A port whose connections are taken by the system and never by anybody: what is sent to it is read by nobody.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl SynHang {
 /// If the servers do not do what they are told.
 pub async fn member_frozen(server: &Server, calls: usize) -> Calls {
     let (place, endpoints) = follower_first(server).await;
-    let client = Client::builder().endpoints(endpoints).build().expect("a test server has endpoints");
+    let client = canary::builder().endpoints(endpoints).build().expect("a test server has endpoints");
     client.set("/failover/read", "1").await.expect("a healthy cluster");
     let call = async |_| client.get("/failover/read").await;
     let before = Calls::make(12, call).await;

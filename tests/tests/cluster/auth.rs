@@ -3,7 +3,7 @@
 use etcd_client::v2::{Client, ErrorCode, Permissions};
 use etcd_client::{Error, Outcome};
 use etcd_testkit::Etcd as _;
-use etcd_tests::{Needs, Scope, Server, each_server, patient};
+use etcd_tests::{Needs, Scope, Server, canary, each_server, guest, patient};
 
 fn assert_refused(error: &Error, status: u16) {
     assert!(error.is_api(), "{error:?}");
@@ -18,17 +18,17 @@ fn assert_unauthorized(error: &Error) {
 }
 
 fn login(server: &Server, user: &str, password: &str) -> Client {
-    patient(server.endpoints()).credentials(user, password).build().unwrap()
+    patient(server.endpoints()).credentials(user, canary::password(password)).build().unwrap()
 }
 
 #[tokio::test]
 async fn auth_is_switched_on_refuses_and_is_switched_off() {
     each_server(Needs::members(1), async |server| {
-        let guest = patient(server.endpoints()).build().unwrap();
+        let guest = guest(server.endpoints()).build().unwrap();
         let scope = Scope::new(server);
         assert!(!guest.auth().status().await.unwrap().enabled);
         assert_refused(&guest.auth().enable().await.unwrap_err(), 409);
-        let made = guest.auth().users().create("root", "s3cret:+ü").await.unwrap();
+        let made = guest.auth().users().create("root", canary::password("s3cret:+ü")).await.unwrap();
         assert!(made.created && made.user.name == "root");
         guest.auth().enable().await.unwrap();
         assert!(guest.auth().status().await.unwrap().enabled);
@@ -55,7 +55,7 @@ async fn auth_is_switched_on_refuses_and_is_switched_off() {
         guest.members().list().await.unwrap();
         assert_unauthorized(&guest.members().remove("dead").await.unwrap_err());
 
-        root.auth().users().create("ann", "pw").await.unwrap();
+        root.auth().users().create("ann", canary::password("pw")).await.unwrap();
         let part = Permissions::new().read_write(scope.key("mine/*")).read(scope.key("a"));
         root.auth().roles().create("part", part).await.unwrap();
         root.auth().users().grant("ann", ["part"]).await.unwrap();
@@ -83,12 +83,15 @@ async fn users_are_made_changed_and_deleted() {
         client.auth().roles().create("reader", read.clone()).await.unwrap();
         client.auth().roles().create("other", Permissions::new()).await.unwrap();
 
-        assert!(users.create("ann", "pw1").await.unwrap().created);
-        let changed = users.change_password("ann", "pw2").await.unwrap();
+        assert!(users.create("ann", canary::password("pw1")).await.unwrap().created);
+        let changed = users.change_password("ann", canary::password("pw2")).await.unwrap();
         assert!(!changed.created && changed.user.name == "ann");
-        let with_roles = users.create("bob b", "pw").roles(["reader"]).await.unwrap();
+        let with_roles = users.create("bob b", canary::password("pw")).roles(["reader"]).await.unwrap();
         assert_eq!(with_roles.user.roles[0].name, "reader");
-        assert_refused(&users.create("ann", "pw").roles(["reader"]).await.unwrap_err(), 409);
+        assert_refused(
+            &users.create("ann", canary::password("pw")).roles(["reader"]).await.unwrap_err(),
+            409,
+        );
 
         let granted = users.grant("ann", ["reader", "other"]).await.unwrap();
         let mut names: Vec<_> = granted.user.roles.into_iter().map(|role| role.name).collect();
@@ -108,7 +111,7 @@ async fn users_are_made_changed_and_deleted() {
         assert_refused(&users.get("bob b").await.unwrap_err(), 404);
         for unsent in [
             users.create("ann", "").await.unwrap_err(),
-            users.create("a/b", "pw").await.unwrap_err(),
+            users.create("a/b", canary::password("pw")).await.unwrap_err(),
             users.grant("ann", [""; 0]).await.unwrap_err(),
         ] {
             assert!(unsent.is_invalid_name() && unsent.outcome().is_not_applied(), "{unsent:?}");

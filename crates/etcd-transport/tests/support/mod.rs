@@ -1,11 +1,13 @@
 //! Scripted servers on real sockets.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+mod canary;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use etcd_transport::{CallContext, Endpoints, Error, ReqBody, RespBody, Transport};
+use etcd_transport::{Builder, CallContext, Endpoints, Error, ReqBody, RespBody, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
@@ -183,11 +185,17 @@ pub(crate) fn ok(body: &str) -> String {
 }
 
 pub(crate) fn endpoints<const N: usize>(addresses: [SocketAddr; N]) -> Endpoints {
+    canary::listen();
     Endpoints::new(addresses.map(|address| address.to_string())).unwrap()
 }
 
+/// A builder with nothing set, but for the credentials of a run that looks for them in all that is printed.
+pub(crate) fn open<const N: usize>(addresses: [SocketAddr; N]) -> Builder {
+    canary::on(Transport::builder(endpoints(addresses)))
+}
+
 pub(crate) fn transport<const N: usize>(addresses: [SocketAddr; N]) -> Transport {
-    Transport::builder(endpoints(addresses)).build().unwrap()
+    open(addresses).build().unwrap()
 }
 
 /// A write with this context.
@@ -208,7 +216,9 @@ pub(crate) async fn send(
     request: http::Request<ReqBody>,
 ) -> Result<http::Response<RespBody>, Error> {
     let answer = transport.clone().oneshot(request);
-    tokio::time::timeout(Duration::from_secs(20), answer).await.expect("the call hangs")
+    let answer = tokio::time::timeout(Duration::from_secs(20), answer).await.expect("the call hangs");
+    canary::tell(&answer);
+    answer
 }
 
 /// The body of a buffered answer.
