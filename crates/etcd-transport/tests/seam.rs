@@ -207,7 +207,7 @@ async fn a_layer_may_answer_in_place_of_the_servers() {
 #[tokio::test]
 async fn a_concurrency_limit_works_at_every_seam() {
     let peer = Peer::always(Reply::Keep(ok("{}"))).await;
-    let transport = Transport::builder(endpoints([peer.address]))
+    let transport = open([peer.address])
         .call_layer(ConcurrencyLimitLayer::new(2))
         .attempt_layer(ConcurrencyLimitLayer::new(2))
         .endpoint_layer(ConcurrencyLimitLayer::new(1))
