@@ -2,6 +2,10 @@
 
 #[path = "memory_in_process/fault.rs"]
 mod fault;
+#[path = "memory_in_process/later.rs"]
+mod later;
+#[path = "memory_in_process/log.rs"]
+mod log;
 #[path = "memory_in_process/operation.rs"]
 mod operation;
 #[path = "memory_in_process/service.rs"]

@@ -100,7 +100,7 @@ impl MemoryBuilder {
         let mut tasks = JoinSet::new();
         let mut listening = Vec::with_capacity(ports.len());
         for (member, (socket, port)) in ports.into_iter().enumerate() {
-            let (sender, receiver) = watch::channel(true);
+            let (sender, receiver) = watch::channel(Some(0));
             let engine = Arc::clone(cluster.engine());
             // Every port has a member, and every member a gate.
             let Some(gate) = engine.gate(member) else { continue };

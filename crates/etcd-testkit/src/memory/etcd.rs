@@ -11,8 +11,10 @@ use crate::{Etcd, Version};
 
 /// A cluster in memory whose members listen on loopback ports.
 ///
-/// All members share one state. Dropping it ends the listeners and resets or closes all connections, as soon as
-/// the runtime gets to it; bodies of in-process services live on.
+/// All members share one state. **Dropping it stops the cluster**, as killing all members for good would: in
+/// process requests are refused and open watches cut from then on, also through services, clones and
+/// [`InProcess`] handles that live on; listeners end and connections are reset or closed as soon as the runtime gets
+/// to it. State and log can still be looked at.
 ///
 /// Its time is the real one. (In paused time sockets and timers do not agree; see [`InProcess`].)
 ///
@@ -38,8 +40,8 @@ use crate::{Etcd, Version};
 #[derive(Debug)]
 pub struct MemoryEtcd {
     cluster: InProcess,
-    /// Whether each member listens.
-    listening: Vec<Receiver<bool>>,
+    /// Whether each member listens, and after how many kills.
+    listening: Vec<Receiver<Option<u64>>>,
     /// Ended on drop, and with them the connections.
     _tasks: JoinSet<()>,
 }
@@ -50,7 +52,7 @@ impl MemoryEtcd {
         MemoryBuilder::default()
     }
 
-    pub(crate) fn new(cluster: InProcess, tasks: JoinSet<()>, listening: Vec<Receiver<bool>>) -> Self {
+    pub(crate) fn new(cluster: InProcess, tasks: JoinSet<()>, listening: Vec<Receiver<Option<u64>>>) -> Self {
         Self { cluster, listening, _tasks: tasks }
     }
 
@@ -97,7 +99,7 @@ impl MemoryEtcd {
     /// Once polled the member is killed.
     pub async fn kill(&self, member: usize) -> Result<(), Error> {
         self.cluster.kill(member);
-        self.wait(member, false).await
+        self.wait(member, "stop listening", |life| life.is_none()).await
     }
 
     /// Brings a killed member back on its port, with the state that the cluster has; nothing happens to a live
@@ -112,20 +114,31 @@ impl MemoryEtcd {
     /// Once polled the member is restarted.
     pub async fn restart(&self, member: usize) -> Result<(), Error> {
         self.cluster.restart(member);
-        self.wait(member, true).await
+        let kills = self.cluster.engine().kills(member);
+        self.wait(member, "listen", |life| life.is_some_and(|life| life >= kills)).await
     }
 
-    async fn wait(&self, member: usize, listens: bool) -> Result<(), Error> {
+    async fn wait(
+        &self,
+        member: usize,
+        wanted: &str,
+        is_done: impl Fn(Option<u64>) -> bool,
+    ) -> Result<(), Error> {
         let Some(listening) = self.listening.get(member) else { return Err(Error::no_member(member)) };
         let mut listening = listening.clone();
-        let done = timeout(LIMIT, listening.wait_for(|is_listening| *is_listening == listens)).await;
-        let wanted = if listens { "listen" } else { "stop listening" };
+        let done = timeout(LIMIT, listening.wait_for(|life| is_done(*life))).await;
         let message = || format!("member {member} does not {wanted}");
         match done {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(ended)) => Err(Error::listen(message(), ended)),
             Err(late) => Err(Error::listen(message(), late)),
         }
+    }
+}
+
+impl Drop for MemoryEtcd {
+    fn drop(&mut self) {
+        self.cluster.engine().stop();
     }
 }
 

@@ -57,8 +57,8 @@
 //! | [`InProcess`] | the same without ports, in virtual time |
 //! | [`HttpService`], [`OperationService`] | a cluster as a tower service, of HTTP requests or of typed calls; [`Body`], [`ConnectRefused`], [`Disconnected`] are what comes of it |
 //! | [`Plan`], [`Rule`], [`Fault`] | which requests meet what, from the start; [`Faults`] changes it |
-//! | [`Change`] | what happens to the cluster at some request, or at once |
-//! | [`Log`], [`LogEntry`] | what was served, for assertions |
+//! | [`Change`], [`StalledWrites`] | what happens to the cluster at some request, or at once |
+//! | [`Log`], [`LogEntry`], [`Reply`] | what was served, for assertions |
 //! | [`Profile`], [`Quirks`] | which etcd it behaves like, and which oddities of its watches it has |
 //! | [`Store`], [`StoreBuilder`], [`Answer`] | the state machine behind it; more faults are methods of it: [`Store::freeze`], [`Store::set_contact`], [`Store::restore`] |
 //!
@@ -101,10 +101,10 @@ pub use self::builder::MemoryBuilder;
 pub use self::disconnect::{ConnectRefused, Disconnected};
 pub use self::error::{Error, ErrorKind};
 pub use self::etcd::MemoryEtcd;
-pub use self::fault::{Change, Fault, Faults, Plan, Rule};
+pub use self::fault::{Change, Fault, Faults, Plan, Rule, StalledWrites};
 pub use self::http::{Answer, OpenedWatch, Stalled};
 pub use self::in_process::InProcess;
-pub use self::journal::{Log, LogEntry};
+pub use self::journal::{Log, LogEntry, Reply};
 pub use self::profile::Profile;
 pub use self::quirk::Quirks;
 pub use self::service::{Body, HttpService, OperationService, ResponseFuture};

@@ -67,15 +67,20 @@ async fn a_member_that_dies_at_a_request_does_not_carry_it_out() {
 #[tokio::test(start_paused = true)]
 async fn a_panic_in_a_look_at_the_store_loses_nobody() {
     let etcd = cluster(1);
-    assert_eq!(status(&etcd, "PUT", "/v2/keys/a?value=1&ttl=5").await, 201);
     let mut poll = watch(&etcd, "/v2/keys/a?wait=true").await;
     let reader = tokio::spawn(async move { event(&mut poll).await });
     tokio::task::yield_now().await;
-    let looks = etcd.clone();
-    tokio::time::advance(6 * SECOND).await;
-    let panics = std::panic::AssertUnwindSafe(|| looks.with_store(|_, _| panic!("as meant")));
+    let panics = std::panic::AssertUnwindSafe(|| {
+        etcd.with_store(|store, now| {
+            // The reader has no timer that would wake it: nothing is there that ends.
+            store.handle(0, &http::Request::put(PUT).body(Default::default()).unwrap(), now);
+            panic!("as meant")
+        })
+    });
     assert!(std::panic::catch_unwind(panics).is_err());
-    assert!(reader.await.unwrap().contains(r#""action":"expire""#));
+    let event = timeout(SECOND, reader).await.expect("the wake is lost").unwrap();
+    assert!(event.contains(r#""action":"set""#));
+    assert_eq!(status(&etcd, "GET", "/v2/keys/a").await, 200, "the cluster goes on");
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,7 +144,7 @@ async fn cut_a_stream_within_its_second_event() {
 async fn apply_then_drop_the_answer() {
     let etcd = with(Fault::DropAnswer);
     let lost = disconnect(send(etcd.http_service(), "PUT", PUT).await);
-    assert!(!lost.is_reset());
+    assert!(lost.is_closed() && !lost.is_reset());
     let source = std::error::Error::source(&lost).unwrap().downcast_ref::<std::io::Error>();
     assert_eq!(source.unwrap().kind(), std::io::ErrorKind::UnexpectedEof);
     assert!(was_made(&etcd).await);
@@ -228,6 +233,19 @@ async fn dribble() {
     assert!(whole.ends_with(b"}\n"));
     assert_eq!(started.elapsed(), SECOND * u32::try_from(whole.len().div_ceil(10)).unwrap());
     assert!(was_made(&etcd).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kill_cuts_a_body_between_two_pieces() {
+    let etcd = with(Fault::Dribble { bytes: 10, every: 10 * SECOND });
+    let mut body = send(etcd.http_service(), "PUT", PUT).await.unwrap().into_body();
+    assert_eq!(event(&mut body).await.len(), 10);
+    let started = Instant::now();
+    let reader = tokio::spawn(async move { next(&mut body).await });
+    etcd.advance(SECOND).await;
+    etcd.kill(0);
+    assert!(reader.await.unwrap().unwrap().unwrap_err().is_reset());
+    assert_eq!(started.elapsed(), SECOND, "it waits for no other piece");
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,8 +4,12 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use etcd_testkit::Etcd;
-use etcd_testkit::memory::{Change, MemoryEtcd, Profile};
+use etcd_testkit::memory::{Change, ConnectRefused, Fault, LogEntry, MemoryEtcd, Profile, Reply, Rule};
+use http::Method;
+use http_body_util::BodyExt as _;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tower::ServiceExt as _;
 
 use super::{address, is_refused, read_to_end, read_until, send, start, status, until, write};
 
@@ -96,6 +100,52 @@ async fn dropping_it_ends_listeners_and_connections() {
     assert!(!rest.ends_with("0\r\n\r\n"), "the body must not look whole");
     for address in addresses {
         until("connecting is refused", async || is_refused(&address).await).await;
+    }
+}
+
+#[tokio::test]
+async fn dropping_it_stops_what_is_used_in_process_too() {
+    let etcd = start(MemoryEtcd::builder()).await;
+    let (service, cluster) = (etcd.http_service(), etcd.cluster().clone());
+    let get = |target: &str| service.clone().oneshot(http::Request::get(target).body(String::new()).unwrap());
+    let open = get("/v2/keys/a?wait=true").await.unwrap().into_body();
+    let reader = tokio::spawn(open.collect());
+    drop(etcd);
+    assert!(reader.await.unwrap().unwrap_err().is_reset());
+    assert!(get("/version").await.unwrap_err().is::<ConnectRefused>());
+    cluster.restart(0);
+    assert!(get("/version").await.unwrap_err().is::<ConnectRefused>(), "it is stopped for good");
+    assert_eq!(cluster.with_store(|store, _| (store.index(), store.watcher_count(0))), (3, 0));
+}
+
+#[tokio::test]
+async fn a_write_of_a_client_that_has_left_is_applied_with_nobody_there() {
+    let etcd = start(MemoryEtcd::builder()).await;
+    let mut poll = send(&address(&etcd, 0), "GET", "/v2/keys/a?wait=true").await;
+    read_until(&mut poll, "\r\n\r\n").await;
+    let later = Fault::ApplyLater(Duration::from_millis(200));
+    etcd.faults().add(Rule::new(later).method(Method::PUT));
+    drop(send(&address(&etcd, 0), "PUT", "/v2/keys/a?value=1").await);
+    // Nobody asks: the watch hears of it by the cluster's own clock.
+    read_until(&mut poll, r#""action":"set""#).await;
+    let is_left = |entry: &LogEntry| entry.applied && entry.reply == Reply::Abandoned;
+    until("the log says so", async || etcd.log().entries().iter().any(is_left)).await;
+}
+
+#[tokio::test]
+async fn a_member_that_is_back_at_once_serves_no_connection_of_its_old_life() {
+    let etcd = start(MemoryEtcd::builder()).await;
+    for _ in 0..20 {
+        let mut old = TcpStream::connect(address(&etcd, 0)).await.unwrap();
+        // Without a pause in which the listener could look.
+        etcd.cluster().kill(0);
+        etcd.restart(0).await.unwrap();
+        assert_eq!(status(&address(&etcd, 0), "GET", "/version").await, 200);
+        let written = old.write_all(b"GET /version HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        let (text, end) = read_to_end(&mut old).await;
+        // A reset is told once.
+        assert!(written.is_err() || end == Some(ErrorKind::ConnectionReset), "{text}");
+        assert_eq!(text, "");
     }
 }
 

@@ -24,8 +24,11 @@ impl State {
                     None => self.lag_ends.remove(member),
                 };
             }
+            Change::StalledWrites(fate) => self.stalled_writes = *fate,
             Change::Kill(member) => {
                 self.killed.insert(*member);
+                let mut lost = self.backlog.lose(|held_by| held_by == *member);
+                self.unanswered.append(&mut lost);
             }
             Change::Restart(member) => {
                 self.killed.remove(member);

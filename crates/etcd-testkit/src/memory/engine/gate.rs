@@ -9,21 +9,29 @@ pub(crate) struct Gate {
     pub(crate) is_down: bool,
     /// Whether it takes new connections.
     pub(crate) is_open: bool,
-    is_changed: bool,
+    /// How often it has changed.
+    version: u64,
 }
 
 impl Gate {
-    /// Notes the state; `true` if the member was killed by it.
+    /// Notes the state; `true` if it is another one.
     pub(super) fn update(&mut self, is_down: bool, is_open: bool) -> bool {
-        let is_killed = is_down && !self.is_down;
-        self.kills += u64::from(is_killed);
-        self.is_changed |= (self.is_down, self.is_open) != (is_down, is_open);
+        if (self.is_down, self.is_open) == (is_down, is_open) {
+            return false;
+        }
+        self.kills += u64::from(is_down && !self.is_down);
+        self.version += 1;
         (self.is_down, self.is_open) = (is_down, is_open);
-        is_killed
+        true
     }
 
-    pub(super) fn take_changed(&mut self) -> bool {
-        std::mem::take(&mut self.is_changed)
+    /// Becomes `other` if that is newer, and says so: what is told late must not undo what came after it.
+    pub(super) fn renew(&mut self, other: Self) -> bool {
+        let is_newer = self.version < other.version;
+        if is_newer {
+            *self = other;
+        }
+        is_newer
     }
 }
 
@@ -34,14 +42,23 @@ mod tests {
     #[test]
     fn every_kill_counts_once() {
         let mut gate = Gate::default();
-        assert!(!gate.update(false, true));
-        assert!(gate.take_changed());
+        assert!(gate.update(false, true));
         assert!(gate.update(true, false));
         assert!(!gate.update(true, false));
-        assert!(!gate.update(false, true));
+        assert!(gate.update(false, true));
         assert!(gate.update(true, false));
         assert_eq!(gate.kills, 2);
-        assert!(gate.take_changed());
-        assert!(!gate.take_changed());
+    }
+
+    #[test]
+    fn late_news_are_no_news() {
+        let mut gate = Gate::default();
+        gate.update(true, false);
+        let killed = gate;
+        gate.update(false, true);
+        let mut told = Gate::default();
+        assert!(told.renew(gate));
+        assert!(!told.renew(killed));
+        assert!(!told.is_down && told.kills == 1);
     }
 }

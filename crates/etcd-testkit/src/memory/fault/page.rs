@@ -11,6 +11,12 @@ pub(crate) fn unavailable() -> Response<Bytes> {
     page(StatusCode::SERVICE_UNAVAILABLE, TEXT, b"Service Unavailable\n".to_vec())
 }
 
+/// 503 of the server in memory itself.
+pub(crate) fn overloaded() -> Response<Bytes> {
+    let message = b"etcd in memory: no room for another request that is to be applied later\n";
+    page(StatusCode::SERVICE_UNAVAILABLE, TEXT, message.to_vec())
+}
+
 /// What a proxy shows.
 pub(crate) fn html(status: StatusCode) -> Response<Bytes> {
     let body = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n");

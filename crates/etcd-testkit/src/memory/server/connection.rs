@@ -19,9 +19,9 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::memory::disconnect::{Disconnected, NoAnswer};
-use crate::memory::engine::{Engine, Gate};
-use crate::memory::service::{Body, UploadError, read_upload};
+use crate::memory::disconnect::{Disconnected, NoAnswer, Unread};
+use crate::memory::engine::{Caller, Engine, Gate};
+use crate::memory::service::{Body, read_upload};
 
 /// Serves a connection until it ends or its member is killed; it was taken when that had happened `kills` times.
 pub(super) async fn serve(
@@ -34,8 +34,9 @@ pub(super) async fn serve(
     // Events are small, and each counts. If it fails they are slower.
     let _ = stream.set_nodelay(true);
     let is_reset = Arc::new(AtomicBool::new(false));
+    let caller = Caller { member, kills: Some(kills) };
     let service =
-        service_fn(|request| Box::pin(answer(Arc::clone(&engine), member, request, Arc::clone(&is_reset))));
+        service_fn(|request| Box::pin(answer(Arc::clone(&engine), caller, request, Arc::clone(&is_reset))));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -58,15 +59,23 @@ pub(super) async fn serve(
 
 async fn answer(
     engine: Arc<Engine>,
-    member: usize,
+    caller: Caller,
     request: Request<Incoming>,
     is_reset: Arc<AtomicBool>,
 ) -> Result<Response<Wire>, Disconnected> {
     let (head, body) = request.into_parts();
-    let answer = match timeout(BODY_TIMEOUT, read_upload(pin!(body))).await {
-        Ok(Ok(body)) => engine.serve(member, Request::from_parts(head, body)).await,
-        Ok(Err(UploadError(_))) => Ok(refusal(StatusCode::BAD_REQUEST)),
-        Err(_) => Ok(refusal(StatusCode::REQUEST_TIMEOUT)),
+    let upload = async {
+        match timeout(BODY_TIMEOUT, read_upload(pin!(body))).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(error)) => Err(Unread { error, status: Some(StatusCode::BAD_REQUEST) }),
+            Err(late) => Err(Unread { error: late.into(), status: Some(StatusCode::REQUEST_TIMEOUT) }),
+        }
+    };
+    let answer = match engine.serve(caller, head, upload).await {
+        Err(NoAnswer::Unread(Unread { status, .. })) => {
+            Ok(refusal(status.unwrap_or(StatusCode::BAD_REQUEST)))
+        }
+        answer => answer,
     };
     let lost = |how: Disconnected| {
         is_reset.fetch_or(how.is_reset(), Ordering::Relaxed);
@@ -82,7 +91,7 @@ async fn answer(
             }
             Ok(response.map(|body| Wire { body, is_reset }))
         }
-        Err(NoAnswer::Refused) => Err(lost(Disconnected::RESET)),
+        Err(NoAnswer::Refused | NoAnswer::Unread(_)) => Err(lost(Disconnected::RESET)),
         Err(NoAnswer::Lost(how)) => Err(lost(how)),
     }
 }
