@@ -249,6 +249,14 @@ async fn a_kill_cuts_a_body_between_two_pieces() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_dribbled_body_outlives_the_handles_of_its_cluster() {
+    let etcd = with(Fault::Dribble { bytes: 10, every: SECOND });
+    let body = send(etcd.http_service(), "PUT", PUT).await.unwrap().into_body();
+    drop(etcd);
+    assert!(text(body).await.unwrap().ends_with("}\n"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lagging_member_answers_from_the_past_and_then_catches_up() {
     let etcd = cluster(2);
     etcd.faults().apply(Change::Lag { member: 1, lasts: 10 * SECOND });

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use etcd_testkit::memory::{Change, Fault, InProcess, Reply, Rule, StalledWrites};
 use http::Method;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::{ask, cluster, disconnect, event, send, status, text, watch};
@@ -17,6 +18,11 @@ fn slow() -> InProcess {
     let etcd = cluster(2);
     etcd.faults().add(Rule::new(Fault::ApplyLater(5 * SECOND)).method(Method::PUT));
     etcd
+}
+
+/// What a task comes to; it must come to something.
+async fn end<T>(task: JoinHandle<T>) -> T {
+    timeout(3600 * SECOND, task).await.expect("it waits for ever").unwrap()
 }
 
 /// Sends a request and gives up after so long.
@@ -46,7 +52,7 @@ async fn a_client_that_waits_gets_the_answer_when_its_write_is_applied() {
     etcd.advance(4 * SECOND).await;
     assert_eq!(status(&etcd, "GET", "/v2/keys/a").await, 404);
     assert_eq!(etcd.log().entries()[0].reply, Reply::Pending);
-    assert_eq!(put.await.unwrap().unwrap().status(), 201);
+    assert_eq!(end(put).await.unwrap().status(), 201);
     assert_eq!(started.elapsed(), 5 * SECOND);
     let entry = etcd.log().entries().remove(0);
     assert_eq!((entry.applied, entry.reply), (true, Reply::Answered));
@@ -60,7 +66,7 @@ async fn a_watch_hears_at_once_of_a_write_that_nobody_waits_for() {
     let reader = tokio::spawn(async move { event(&mut poll).await });
     tokio::task::yield_now().await;
     give_up(&etcd, SECOND, "PUT", PUT).await;
-    assert!(reader.await.unwrap().contains(r#""action":"set""#));
+    assert!(end(reader).await.contains(r#""action":"set""#));
     assert_eq!(started.elapsed(), 5 * SECOND);
 }
 
@@ -88,10 +94,10 @@ async fn a_member_that_is_killed_before_does_not_apply_it() {
     give_up(&etcd, SECOND, "PUT", PUT).await;
     etcd.kill(0);
     etcd.restart(0);
-    assert!(disconnect(waits.await.unwrap()).is_reset());
+    assert!(disconnect(end(waits).await).is_reset());
     etcd.advance(10 * SECOND).await;
     assert_eq!(status(&etcd, "GET", "/v2/keys/a").await, 404);
-    assert_eq!(other.await.unwrap().unwrap().status(), 201, "the other member goes on");
+    assert_eq!(end(other).await.unwrap().status(), 201, "the other member goes on");
     assert_eq!(etcd.log().entries()[0].reply, Reply::Cut);
 }
 
@@ -140,7 +146,7 @@ async fn more_than_there_is_room_for_is_refused_and_not_applied() {
     assert_eq!(refused.status(), 503);
     assert!(text(refused.into_body()).await.unwrap().contains("no room"));
     for put in held {
-        assert_eq!(put.await.unwrap().unwrap().status(), 201);
+        assert_eq!(end(put).await.unwrap().status(), 201);
     }
     assert_eq!(put(8).await.unwrap().status(), 201, "there is room again");
     assert_eq!(status(&etcd, "GET", "/v2/keys/7").await, 404);
@@ -173,7 +179,7 @@ async fn a_leader_that_is_back_early_makes_no_answer_come_sooner() {
     let put = tokio::spawn(send(etcd.http_service(), "PUT", PUT));
     etcd.advance(3 * SECOND).await;
     assert_eq!(status(&etcd, "GET", "/v2/keys/a").await, 200, "it has landed");
-    assert_eq!(put.await.unwrap().unwrap().status(), 500);
+    assert_eq!(end(put).await.unwrap().status(), 500);
     assert_eq!(started.elapsed(), 7 * SECOND);
 }
 
@@ -187,8 +193,8 @@ async fn stalled_writes_land_once_and_in_order_and_their_time_runs_from_when_the
     tokio::task::yield_now().await;
     give_up(&etcd, SECOND, "PUT", "/v2/keys/a?value=left").await;
     etcd.kill(0);
-    assert!(disconnect(short.await.unwrap()).is_reset());
-    assert!(disconnect(post.await.unwrap()).is_reset());
+    assert!(disconnect(end(short).await).is_reset());
+    assert!(disconnect(end(post).await).is_reset());
     etcd.advance(25 * SECOND).await;
     etcd.restart(0);
     assert_eq!(status(&etcd, "GET", "/v2/keys/short").await, 404, "it has ended meanwhile");

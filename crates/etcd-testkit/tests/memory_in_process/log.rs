@@ -99,9 +99,10 @@ async fn a_request_whose_body_breaks_off_is_abandoned() {
 async fn a_refusal_does_not_wait_for_the_body() {
     let etcd = cluster(1);
     etcd.faults().add(Rule::new(Fault::Refuse).nth(1));
-    assert!(upload(&etcd, false).await.is::<ConnectRefused>());
+    let refused = async || timeout(SECOND, upload(&etcd, false)).await.expect("it waits");
+    assert!(refused().await.is::<ConnectRefused>());
     etcd.kill(0);
-    assert!(upload(&etcd, false).await.is::<ConnectRefused>());
+    assert!(refused().await.is::<ConnectRefused>());
 }
 
 #[tokio::test(start_paused = true)]

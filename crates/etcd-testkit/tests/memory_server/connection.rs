@@ -9,9 +9,10 @@ use http::Method;
 use http_body_util::BodyExt as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tower::ServiceExt as _;
 
-use super::{address, is_refused, read_to_end, read_until, send, start, status, until, write};
+use super::{LIMIT, address, is_refused, read_to_end, read_until, send, start, status, until, write};
 
 #[tokio::test]
 async fn the_members_share_one_state_and_know_their_ports() {
@@ -111,7 +112,8 @@ async fn dropping_it_stops_what_is_used_in_process_too() {
     let open = get("/v2/keys/a?wait=true").await.unwrap().into_body();
     let reader = tokio::spawn(open.collect());
     drop(etcd);
-    assert!(reader.await.unwrap().unwrap_err().is_reset());
+    let end = timeout(LIMIT, reader).await.expect("the watch is open").unwrap();
+    assert!(end.unwrap_err().is_reset());
     assert!(get("/version").await.unwrap_err().is::<ConnectRefused>());
     cluster.restart(0);
     assert!(get("/version").await.unwrap_err().is::<ConnectRefused>(), "it is stopped for good");
@@ -176,5 +178,5 @@ fn a_key_that_lives_for_days_leaves_the_thread_to_others() {
         // Nobody waits any more if the test has failed.
         let _ = done.send(());
     });
-    wait.recv_timeout(super::LIMIT).expect("the runtime is frozen, or a request has failed");
+    wait.recv_timeout(LIMIT).expect("the runtime is frozen, or a request has failed");
 }

@@ -11,6 +11,7 @@ mod state;
 mod ticket;
 
 use std::fmt;
+use std::future::pending;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::Context;
@@ -103,9 +104,10 @@ impl Engine {
     pub(crate) fn death(&self, member: usize, kills: u64) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
         let gate = self.gate(member);
         Box::pin(async move {
-            if let Some(mut gate) = gate {
-                // An error means that the cluster is gone.
-                let _ = gate.wait_for(|gate| gate.kills != kills).await;
+            let Some(mut gate) = gate else { return pending().await };
+            if gate.wait_for(|gate| gate.kills != kills).await.is_err() {
+                // Nobody is left who could kill it; what it has answered goes out.
+                pending().await
             }
         })
     }
