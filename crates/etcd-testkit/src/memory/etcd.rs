@@ -99,7 +99,9 @@ impl MemoryEtcd {
     /// Once polled the member is killed.
     pub async fn kill(&self, member: usize) -> Result<(), Error> {
         self.cluster.kill(member);
-        self.wait(member, "stop listening", |life| life.is_none()).await
+        // Another caller may have brought it back already.
+        let kills = self.cluster.engine().kills(member);
+        self.wait(member, "stop listening", |life| life.is_none_or(|life| life >= kills)).await
     }
 
     /// Brings a killed member back on its port, with the state that the cluster has; nothing happens to a live

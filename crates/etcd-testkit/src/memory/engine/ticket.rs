@@ -1,11 +1,10 @@
 //! A request's place in the log.
 
-use super::Engine;
-use crate::memory::journal::{EntryId, Reply};
-
 use http::Response;
 
+use super::Engine;
 use crate::memory::disconnect::NoAnswer;
+use crate::memory::journal::{EntryId, Reply};
 use crate::memory::service::Body;
 
 /// A request's place in the log. Dropped before it is closed it says that the client has left.
