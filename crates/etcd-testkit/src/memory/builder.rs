@@ -131,7 +131,8 @@ impl MemoryBuilder {
             .started_at(date)
             .build();
         for (member, endpoint) in endpoints.iter().enumerate() {
-            store.set_client_urls(member, vec![endpoint.clone()]);
+            // Every endpoint has a member.
+            let _ = store.set_client_urls(member, vec![endpoint.clone()]);
         }
         let state = State::new(store, self.plan, Clock::new(date));
         let engine = Engine::new(state, self.members, driver);

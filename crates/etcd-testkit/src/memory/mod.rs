@@ -21,7 +21,7 @@
 //! assert_eq!(etcd.http_service().oneshot(put()?).await?.status(), 412, "but the write had been made");
 //! assert!(etcd.log().entries()[0].applied);
 //!
-//! etcd.faults().apply(Change::NoLeader(Duration::from_secs(20)));
+//! etcd.faults().apply(Change::NoLeader(Duration::from_secs(20)))?;
 //! assert_eq!(etcd.http_service().oneshot(put()?).await?.status(), 500); // after 7 s, which take no time here
 //! # Ok(())
 //! # }

@@ -102,7 +102,9 @@ impl Engine {
             Fault::CutBody(bytes) => Ok(shaped(Shape::cut(*bytes, Disconnected::CLOSED)).await),
             Fault::Dribble { bytes, every } => Ok(shaped(Shape::dribble(*bytes, *every)).await),
             Fault::Change(change) => {
-                self.change(change);
+                if let Err(error) = self.change(change) {
+                    return instead(page::mistake(&error));
+                }
                 // Looked at here as well: the select around this is not polled before the store has answered.
                 if self.kills(call.member) != call.kills {
                     silently();

@@ -22,8 +22,8 @@ pub(crate) struct State {
     /// The time for which timers are set, as far as known.
     pub(super) armed: Option<Instant>,
     pub(super) killed: BTreeSet<usize>,
-    /// When which member leads again.
-    pub(super) leader_returns: Option<(Instant, usize)>,
+    /// When there is a leader again.
+    pub(super) leader_returns: Option<Instant>,
     /// When which member catches up.
     pub(super) lag_ends: BTreeMap<usize, Instant>,
 }
@@ -57,14 +57,15 @@ impl State {
     pub(super) fn tick(&mut self) {
         let now = Instant::now();
         let date = self.clock.date(now);
-        if let Some((_, leader)) = self.leader_returns.take_if(|(at, _)| *at <= now) {
-            self.store.set_leader(Some(leader), date);
+        if self.leader_returns.take_if(|at| *at <= now).is_some() {
+            self.store.recover_leader(date);
         }
         let store = &mut self.store;
         self.lag_ends.retain(|member, at| {
             let lasts = now < *at;
             if !lasts {
-                store.catch_up(*member, usize::MAX);
+                // One that was removed meanwhile has nothing to catch up with.
+                let _ = store.catch_up(*member, usize::MAX);
             }
             lasts
         });
@@ -74,7 +75,7 @@ impl State {
     /// When something happens by itself next.
     pub(super) fn next_wake(&mut self) -> Option<Instant> {
         let sync = self.store.next_sync().and_then(|date| self.clock.instant(date, Instant::now()));
-        let leader = self.leader_returns.map(|(at, _)| at);
+        let leader = self.leader_returns;
         let lag = self.lag_ends.values().min().copied();
         [sync, leader, lag].into_iter().flatten().min()
     }

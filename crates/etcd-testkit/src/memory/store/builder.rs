@@ -94,6 +94,7 @@ impl StoreBuilder {
             members,
             removed_ids: Default::default(),
             leader: Some(0),
+            leader_before: None,
             leader_since: started,
             started,
             last_sync: started,

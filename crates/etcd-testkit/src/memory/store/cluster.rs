@@ -5,6 +5,7 @@ use super::builder::member_id;
 use super::log::Entry;
 use super::member::{Member, MemberInfo};
 use super::stats::{Counted, Counters};
+use crate::memory::Error;
 
 /// Why a change of membership was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,28 +34,53 @@ impl Store {
     }
 
     /// Says where clients reach a member, for `/v2/members` and `/v2/machines`. Takes no index.
-    pub fn set_client_urls(&mut self, member: usize, urls: impl IntoIterator<Item = impl Into<String>>) {
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoMember`](crate::memory::ErrorKind::NoMember) for a member that does not exist or was
+    /// removed.
+    pub fn set_client_urls(
+        &mut self,
+        member: usize,
+        urls: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<(), Error> {
+        self.check_member(member)?;
         if let Some(slot) = self.members.get_mut(member) {
             slot.client_urls = urls.into_iter().map(Into::into).collect();
         }
+        Ok(())
     }
 
     /// Runs a member that was added: it gets a name and counts for the majority. Its place is the one after all
     /// members before it. Takes one index, as the server's own write of its name does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoMember`](crate::memory::ErrorKind::NoMember) for a member that does not exist or was
+    /// removed, [`ErrorKind::Config`](crate::memory::ErrorKind::Config) for one that runs already.
     pub fn start_member(
         &mut self,
         member: usize,
         name: impl Into<String>,
         client_urls: impl IntoIterator<Item = impl Into<String>>,
-    ) {
-        let Some(slot) = self.members.get_mut(member) else { return };
-        if slot.is_removed || slot.is_started {
-            return;
+    ) -> Result<(), Error> {
+        self.check_member(member)?;
+        let Some(slot) = self.members.get_mut(member) else { return Err(Error::no_member(member)) };
+        if slot.is_started {
+            return Err(Error::config(format!("member {member} runs already")));
         }
         slot.name = name.into();
         slot.client_urls = client_urls.into_iter().map(Into::into).collect();
         slot.is_started = true;
         self.step(Counted::Set);
+        Ok(())
+    }
+
+    /// Whether there is such a member: it may be yet to run, but was not removed.
+    pub(crate) fn check_member(&self, member: usize) -> Result<(), Error> {
+        match self.members.get(member) {
+            None => Err(Error::no_member(member)),
+            Some(slot) if slot.is_removed => Err(Error::removed_member(member)),
+            Some(_) => Ok(()),
+        }
     }
 
     /// The members as the API lists them: by id.

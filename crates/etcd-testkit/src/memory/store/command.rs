@@ -60,6 +60,19 @@ impl Command {
         }
     }
 
+    /// Bytes of its keys and values.
+    pub(crate) fn weight(&self) -> usize {
+        let compared = |comparison: &Comparison| comparison.value.len();
+        match self {
+            Self::Set(write) | Self::Create(write) | Self::CreateInOrder(write) | Self::Update(write) => {
+                write.weight()
+            }
+            Self::CompareAndSwap(write, comparison) => write.weight() + compared(comparison),
+            Self::Delete { key, .. } | Self::QuorumGet { key } => key.len(),
+            Self::CompareAndDelete(key, comparison) => key.len() + compared(comparison),
+        }
+    }
+
     /// Whether etcd counts a refusal of this command as a success (3.4, 3.5): it forgets to note some errors.
     pub(crate) fn counts_as_success(&self, error: &KeysError) -> bool {
         match self {
@@ -77,6 +90,12 @@ impl Command {
     /// Whether a refusal counts as a failed set besides: creations whose path goes through a file do.
     pub(crate) fn counts_failed_set(&self, error: &KeysError) -> bool {
         matches!(self, Self::Create(_) | Self::CreateInOrder(_)) && error.code == ErrorCode::NotADirectory
+    }
+}
+
+impl Write {
+    fn weight(&self) -> usize {
+        self.key.len() + self.value.len()
     }
 }
 

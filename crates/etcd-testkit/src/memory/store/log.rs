@@ -1,6 +1,5 @@
 //! The log that all members apply.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -22,6 +21,12 @@ pub(crate) enum Entry {
     ExpireKey(Bytes),
     /// A write of the server itself: it takes an index and counts, and no client can see it.
     Step(Counted),
+    /// The end of the history, by a test's will. It takes no index, as the two that follow.
+    ClearHistory,
+    /// Another index, by a test's will.
+    SetIndex(u64),
+    /// All keys as they once were, by a test's will.
+    Restore(Arc<Keyspace>),
 }
 
 /// What an entry has done.
@@ -29,14 +34,6 @@ pub(crate) enum Entry {
 pub(crate) struct Outcome {
     pub(crate) result: Result<Option<Arc<Event>>, KeysError>,
     pub(crate) expired: u64,
-}
-
-/// The keys as a member knows them that does not follow the log just now.
-#[derive(Debug)]
-pub(crate) struct Lag {
-    pub(crate) keyspace: Keyspace,
-    /// What it has missed, each with the time at which it was applied elsewhere.
-    missed: VecDeque<(i64, Entry)>,
 }
 
 impl Entry {
@@ -58,6 +55,19 @@ impl Entry {
                 keyspace.step();
                 Ok(None)
             }
+            Self::ClearHistory => {
+                keyspace.history.clear(keyspace.index);
+                Ok(None)
+            }
+            Self::SetIndex(index) => {
+                keyspace.index = *index;
+                keyspace.history.clear(*index);
+                Ok(None)
+            }
+            Self::Restore(snapshot) => {
+                keyspace.clone_from(snapshot);
+                Ok(None)
+            }
         };
         Outcome { result, expired }
     }
@@ -74,29 +84,25 @@ impl Entry {
                 }
             }
             (Self::Step(counted), _) => counters.count(*counted, true),
-            (Self::Expire(_) | Self::ExpireKey(_), _) => {}
+            (
+                Self::Expire(_)
+                | Self::ExpireKey(_)
+                | Self::ClearHistory
+                | Self::SetIndex(_)
+                | Self::Restore(_),
+                _,
+            ) => {}
         }
     }
-}
 
-impl Lag {
-    /// A member that stops at `keyspace`.
-    pub(crate) fn new(keyspace: Keyspace) -> Self {
-        Self { keyspace, missed: VecDeque::new() }
-    }
-
-    /// Notes what the member misses.
-    pub(crate) fn miss(&mut self, now: i64, entry: Entry) {
-        self.missed.push_back((now, entry));
-    }
-
-    /// The oldest entry that it has missed.
-    pub(crate) fn next(&mut self) -> Option<(i64, Entry)> {
-        self.missed.pop_front()
-    }
-
-    /// How many entries it is behind.
-    pub(crate) fn len(&self) -> usize {
-        self.missed.len()
+    /// About how many bytes of memory the entry holds on to.
+    pub(crate) fn weight(&self) -> usize {
+        let own = match self {
+            Self::Command(command) => command.weight(),
+            Self::ExpireKey(key) => key.len(),
+            Self::Restore(snapshot) => snapshot.tree.len().saturating_mul(size_of::<Self>()),
+            Self::Expire(_) | Self::Step(_) | Self::ClearHistory | Self::SetIndex(_) => 0,
+        };
+        own.saturating_add(size_of::<Self>())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::log::Lag;
+use super::lag::Lag;
 use super::stats::Counters;
 use super::watch::Hub;
 

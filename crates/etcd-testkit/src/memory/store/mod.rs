@@ -9,6 +9,7 @@ mod event;
 mod fault;
 mod history;
 mod keyspace;
+mod lag;
 mod log;
 mod member;
 mod path;
@@ -79,6 +80,8 @@ pub struct Store {
     removed_ids: BTreeSet<u64>,
     /// The leader as members in contact know it.
     leader: Option<usize>,
+    /// The one that led last, while there is none.
+    leader_before: Option<usize>,
     leader_since: i64,
     started: i64,
     /// The beat of the sync that was done last.

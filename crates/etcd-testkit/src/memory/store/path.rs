@@ -11,6 +11,19 @@ pub(crate) fn elements(path: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
     })
 }
 
+/// The canonical form of a path with whatever slashes; the root for one without elements.
+pub(crate) fn canonical(path: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(path.len() + 1);
+    for element in path.split(|byte| *byte == b'/').filter(|element| !element.is_empty()) {
+        out.push(b'/');
+        out.extend_from_slice(element);
+    }
+    if out.is_empty() {
+        out.push(b'/');
+    }
+    out.into()
+}
+
 /// The part of `path` up to `end`; the whole of it where `end` lies behind.
 pub(crate) fn prefix(path: &Bytes, end: usize) -> Bytes {
     path.slice(..end.min(path.len()))

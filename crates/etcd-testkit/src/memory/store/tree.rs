@@ -163,6 +163,11 @@ impl Tree {
         }
     }
 
+    /// How many nodes there are, the root included.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// The children of a directory by name; `None` for a file.
     pub(crate) fn children(&self, id: NodeId) -> Option<&BTreeMap<Bytes, NodeId>> {
         match &self.nodes.get(&id)?.content {
