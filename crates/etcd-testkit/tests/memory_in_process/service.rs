@@ -181,3 +181,13 @@ async fn no_kill_is_missed_by_a_watch_that_opens_meanwhile() {
     }
     assert_eq!(etcd.with_store(|store, _| store.watcher_count(0)), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_name_and_a_password_in_a_url_do_not_change_the_member() {
+    let etcd = cluster(2);
+    let target = "http://root:p%40ss@m2.memory:2379/version";
+    assert_eq!(send(etcd.http_service(), "GET", target).await.unwrap().status(), 200);
+    assert_eq!(etcd.log().entries()[0].member, 1);
+    let unknown = send(etcd.http_service(), "GET", "http://m2.memory:2379@other:2379/version").await;
+    assert!(unknown.unwrap_err().is::<ConnectRefused>());
+}

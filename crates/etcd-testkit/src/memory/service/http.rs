@@ -14,8 +14,8 @@ use crate::memory::engine::Engine;
 
 /// The cluster as an HTTP service without sockets, for the innermost place of a client's stack.
 ///
-/// A request with an absolute URI goes to the member whose endpoint has that host and port; an unknown one is
-/// refused. A request with a path only goes to member 0, or the one chosen by [`to`](Self::to). The body of the
+/// A request with an absolute URI goes to the member whose endpoint has that host and port, whatever name and
+/// password stand before them; an unknown one is refused. A request with a path only goes to member 0, or the one chosen by [`to`](Self::to). The body of the
 /// request is read to its end before the cluster sees it.
 ///
 /// Errors are [`ConnectRefused`] and [`Disconnected`](crate::memory::Disconnected), boxed, or that of the
@@ -44,7 +44,9 @@ impl HttpService {
 
     fn member(&self, uri: &Uri) -> Option<usize> {
         let Some(authority) = uri.authority() else { return Some(self.member) };
-        self.authorities.iter().position(|known| known.eq_ignore_ascii_case(authority.as_str()))
+        let authority = authority.as_str();
+        let place = authority.rsplit_once('@').map_or(authority, |(_user, place)| place);
+        self.authorities.iter().position(|known| known.eq_ignore_ascii_case(place))
     }
 }
 

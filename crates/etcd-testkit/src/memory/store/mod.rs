@@ -12,7 +12,7 @@ mod keyspace;
 mod lag;
 mod log;
 mod member;
-mod path;
+pub(crate) mod path;
 mod read;
 mod stats;
 mod sync;
