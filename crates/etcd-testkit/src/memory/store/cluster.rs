@@ -1,4 +1,7 @@
 //! Changes of membership, and what members know of each other.
+//!
+//! Each change takes an index or two of the keys': etcd writes members into the same store. Members that are added
+//! or removed by a request are only entries here: nothing starts or ends a listener but the engine.
 
 use super::Store;
 use super::builder::member_id;
@@ -10,13 +13,14 @@ use crate::memory::Error;
 /// Why a change of membership was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MembersError {
-    /// Another member has one of the peer URLs.
+    /// Another member has one of the peer URLs: 409.
     PeerUrlExists,
-    /// There is no such member, and was none.
+    /// There is no such member, and was none: 404.
     NotFound,
-    /// The member was removed for good.
+    /// The member was removed for good: 410. etcd never gives an id out twice.
     Removed,
-    /// The cluster would not be safe with it; etcd hides why.
+    /// The cluster would not be safe with it: 500, and etcd hides why. (It refuses also within some 5 s after a
+    /// member has started; that is not imitated.)
     Internal,
 }
 
@@ -90,7 +94,7 @@ impl Store {
         members.into_iter().map(Member::info).collect()
     }
 
-    /// Client URLs of all members, sorted as etcd does.
+    /// Client URLs of all members, sorted as etcd does: `/v2/machines`. Those of members that never ran are missing.
     pub(crate) fn machines(&self) -> Vec<String> {
         let mut urls: Vec<String> =
             self.present().flat_map(|slot| slot.client_urls.iter().cloned()).collect();
@@ -141,7 +145,7 @@ impl Store {
         Ok(info)
     }
 
-    /// Gives a member other peer URLs.
+    /// Gives a member other peer URLs. The same as before are a change, too.
     pub(crate) fn update_member(&mut self, id: u64, peer_urls: Vec<String>) -> Result<(), MembersError> {
         if self.removed_ids.contains(&id) {
             // 500 and not 410: etcd forgets this case when it updates (3.4, 3.5).
@@ -187,13 +191,14 @@ impl Store {
         Ok(())
     }
 
-    /// Whether enough members run.
+    /// Whether enough members run: more than half of those that were not removed. Killed ones count as running; that
+    /// is the engine's business, which does not stall the cluster for it.
     pub(crate) fn has_majority(&self) -> bool {
         let all = self.present().count();
         self.present().filter(|slot| slot.is_started).count() > all / 2
     }
 
-    /// A write of the server itself.
+    /// A write of the server itself: it takes an index and a place in the history, and no client sees it.
     pub(crate) fn step(&mut self, counted: Counted) {
         // A step has no conditions that could fail.
         let _ = self.commit(Entry::Step(counted), self.last_sync);

@@ -10,6 +10,7 @@ use crate::memory::Error;
 /// The keys as a member knows them that does not follow the log just now.
 #[derive(Debug)]
 pub(crate) struct Lag {
+    /// The keys as they were when it stopped, and what it has applied since.
     pub(crate) keyspace: Keyspace,
     /// What it has missed, each with the time at which it was applied elsewhere.
     missed: VecDeque<(i64, Entry)>,

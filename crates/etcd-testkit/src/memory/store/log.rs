@@ -1,4 +1,7 @@
 //! The log that all members apply.
+//!
+//! What goes through it happens at every member in the same order, and so with the same indexes. Users, members and
+//! the leader are beside it: no member is ever stale in these (in etcd they go through the same log).
 
 use std::sync::Arc;
 
@@ -15,7 +18,8 @@ use super::stats::{Counted, Counters};
 pub(crate) enum Entry {
     /// A client's change of the keys, or its read by consensus.
     Command(Command),
-    /// The end of all keys whose time has come by then.
+    /// The end of all keys whose time has come by then: etcd's `SYNC`, which only a leader proposes. Hence nothing
+    /// expires without one.
     Expire(i64),
     /// The end of one key, by a test's will.
     ExpireKey(Bytes),
@@ -32,12 +36,14 @@ pub(crate) enum Entry {
 /// What an entry has done.
 #[derive(Debug)]
 pub(crate) struct Outcome {
+    /// The event for the client; `None` where there is none to show.
     pub(crate) result: Result<Option<Arc<Event>>, KeysError>,
+    /// How many keys and directories have expired, each counted once whatever was in it.
     pub(crate) expired: u64,
 }
 
 impl Entry {
-    /// Applies the entry.
+    /// Applies the entry. The same entries in the same order give the same keys, whatever member applies them and when.
     pub(crate) fn apply(&self, keyspace: &mut Keyspace, scene: &mut Scene<'_, '_>) -> Outcome {
         let mut expired = 0;
         let result = match self {
@@ -72,7 +78,8 @@ impl Entry {
         Outcome { result, expired }
     }
 
-    /// Counts the entry at a member that has applied it.
+    /// Counts the entry at a member that has applied it: `/v2/stats/store` is each member's own, and a write counts
+    /// at all of them.
     pub(crate) fn count(&self, outcome: &Outcome, counters: &mut Counters) {
         counters.count_expired(outcome.expired);
         match (self, &outcome.result) {

@@ -1,4 +1,8 @@
 //! Canonical paths of keys: `/`, or elements each behind a slash, as bytes.
+//!
+//! Bytes, since a key is the decoded path of a URL and need not be UTF-8. A `%2F` in it is a slash like any other.
+//! Elements that are empty, `.` or `..` do not occur: Go's mux redirects a request with such a path before the
+//! store sees it.
 
 use bytes::Bytes;
 
@@ -43,7 +47,8 @@ pub(crate) fn join(directory: &[u8], name: &[u8]) -> Bytes {
     [directory, b"/", name].concat().into()
 }
 
-/// What follows `ancestor` in `path`, with its slash; empty for the same path, `None` if not at or below it.
+/// What follows `ancestor` in `path`, with its slash; empty for the same path, `None` if not at or below it. By
+/// elements: `/ab` is not below `/a`.
 pub(crate) fn relative<'a>(path: &'a [u8], ancestor: &[u8]) -> Option<&'a [u8]> {
     if ancestor == b"/" {
         return Some(if path == b"/" { b"" } else { path });
@@ -52,7 +57,8 @@ pub(crate) fn relative<'a>(path: &'a [u8], ancestor: &[u8]) -> Option<&'a [u8]> 
     (rest.is_empty() || rest.starts_with(b"/")).then_some(rest)
 }
 
-/// Whether an element of `rest`, which starts with a slash, begins with an underscore.
+/// Whether an element of `rest`, which starts with a slash, begins with an underscore: then it is hidden from
+/// listings and recursive watches above, though not from whoever names it.
 pub(crate) fn has_hidden_element(rest: &[u8]) -> bool {
     rest.windows(2).any(|pair| pair == b"/_")
 }

@@ -1,4 +1,7 @@
 //! Changes that take something away: delete, compare and delete, expiry.
+//!
+//! A directory goes with all below it in *one* event, which names the directory. Whoever watches a path below is
+//! told by an event on an ancestor of what it watches, and only if that path existed.
 
 use std::sync::Arc;
 
@@ -13,6 +16,9 @@ use crate::memory::store::tree::{NodeId, ROOT};
 
 impl Keyspace {
     /// Expires all whose time has come, in the order of their ends. Returns how many.
+    ///
+    /// Each is an event and a step of its own. Those that end at the same nanosecond go by age; etcd's heap
+    /// leaves that open.
     pub(crate) fn expire(&mut self, cutoff: i64, scene: &mut Scene<'_, '_>) -> u64 {
         let mut expired = 0;
         while let Some((_, id)) = self.tree.first_expiry().filter(|(at, _)| *at <= cutoff) {
@@ -25,13 +31,16 @@ impl Keyspace {
         expired
     }
 
-    /// Expires one key, whether or not its time has come or it has any.
+    /// Expires one key, whether or not its time has come or it has any. No etcd does that by itself; it is for
+    /// tests, and looks to watchers as any expiry does.
     pub(crate) fn expire_key(&mut self, key: &Bytes, scene: &mut Scene<'_, '_>) -> Result<(), KeysError> {
         let id = self.find(key)?;
         self.remove(Action::Expire, key, id, scene).map(drop)
     }
 
-    /// Deletes a file, an empty directory with `dir`, or anything with `recursive`. Hidden children count.
+    /// Deletes a file, an empty directory with `dir`, or anything with `recursive`, which implies `dir`.
+    ///
+    /// Hidden children count: a directory that lists as empty may still be refused (108).
     pub(super) fn delete(
         &mut self,
         key: &Bytes,
@@ -68,6 +77,11 @@ impl Keyspace {
     }
 
     /// Takes a node with all below it away, and tells the watchers of every removed path.
+    ///
+    /// Which watched paths exist is looked up before, and told before the ordinary round of watchers: so does
+    /// etcd, and so a watcher on the very key hears of it twice ([`Quirks::doubled_deletes`]).
+    ///
+    /// [`Quirks::doubled_deletes`]: crate::memory::Quirks::doubled_deletes
     fn remove(
         &mut self,
         action: Action,

@@ -1,4 +1,7 @@
 //! Changes that leave something behind: set, create, update, compare and swap.
+//!
+//! Set and create make a *new* node, also in the place of a file: with a new index of creation. Update and
+//! compare-and-swap change the node that is there. All four take the time to live away where none is given.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,8 +17,10 @@ use crate::memory::store::tree::{Content, NodeId};
 use crate::memory::store::{path, ttl};
 
 impl Keyspace {
-    /// Writes whatever is there but a directory. The node is a new one, with a new index of creation.
+    /// Writes whatever is there but a directory (102, with `dir` as well: making one twice is refused).
     ///
+    /// The node is a new one, with a new index of creation, so "same index of creation, same owner" does not hold
+    /// over a set, nor over a refresh without conditions. `dir` puts an empty directory in the place of a file.
     /// A refresh needs the node and keeps its value; with `dir` it still turns a file into a directory (3.4, 3.5).
     pub(super) fn set(&mut self, write: &Write, scene: &mut Scene<'_, '_>) -> Result<Arc<Event>, KeysError> {
         let mut value = write.value.clone();
@@ -28,7 +33,8 @@ impl Keyspace {
         self.make(Action::Set, &Write { value, ..write.clone() }, scene)
     }
 
-    /// Writes where nothing is. Conditions do not come this far: etcd drops them.
+    /// Writes where nothing is, else 105, be it a file or a directory. Conditions do not come this far: etcd drops
+    /// `prevValue` and `prevIndex` where `prevExist=false` stands.
     pub(super) fn create(
         &mut self,
         write: &Write,
@@ -39,6 +45,9 @@ impl Keyspace {
     }
 
     /// Makes a node, for set in the place of a file.
+    ///
+    /// Missing parents are made as directories for good, with the index of the node: one step in all, and no event
+    /// for them. A refused write leaves none behind.
     fn make(
         &mut self,
         action: Action,
@@ -95,7 +104,8 @@ impl Keyspace {
         self.rewrite(Action::Update, id, write, scene)
     }
 
-    /// Writes value and end of a file if the comparison holds. Without a value the file is emptied.
+    /// Writes value and end of a file if the comparison holds. Without a value the file is emptied, without a time
+    /// to live it stays for good, and `dir` means nothing.
     pub(super) fn compare_and_swap(
         &mut self,
         write: &Write,
@@ -109,7 +119,10 @@ impl Keyspace {
         self.rewrite(Action::CompareAndSwap, id, write, scene)
     }
 
-    /// Writes value and end of a node that stays the same one.
+    /// Writes value and end of a node that stays the same one: its index of creation is kept.
+    ///
+    /// A refresh (2.3 and later) keeps the value. It takes an index all the same, so whoever compares by index has
+    /// to take it from the last refresh.
     fn rewrite(
         &mut self,
         action: Action,
