@@ -148,3 +148,13 @@ async fn a_lagging_member_has_no_history_either_once_it_is_cleared() {
     let mut poll = send(etcd.http_service().to(1), "GET", &since(index + 1)).await.unwrap().into_body();
     assert!(is_silent(&mut poll).await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_is_in_the_list_only_cannot_be_killed() {
+    use tower::ServiceExt as _;
+    let etcd = cluster(3);
+    let post = http::Request::post("/v2/members").header("content-type", "application/json");
+    let post = post.body(r#"{"peerURLs":["http://127.0.0.1:1"]}"#.to_owned()).unwrap();
+    assert_eq!(etcd.http_service().oneshot(post).await.unwrap().status(), 201);
+    assert!(etcd.kill(3).unwrap_err().is_no_member());
+}

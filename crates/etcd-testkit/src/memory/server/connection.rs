@@ -19,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::uploads::{Full, Uploads};
 use crate::memory::disconnect::{Disconnected, NoAnswer};
 use crate::memory::engine::{Engine, Gate};
 use crate::memory::service::{Body, UploadError, read_upload};
@@ -30,12 +31,14 @@ pub(super) async fn serve(
     member: usize,
     kills: u64,
     mut gate: watch::Receiver<Gate>,
+    uploads: Uploads,
 ) {
     // Events are small, and each counts. If it fails they are slower.
     let _ = stream.set_nodelay(true);
     let is_reset = Arc::new(AtomicBool::new(false));
-    let service =
-        service_fn(|request| Box::pin(answer(Arc::clone(&engine), member, request, Arc::clone(&is_reset))));
+    let service = service_fn(|request| {
+        Box::pin(answer(Arc::clone(&engine), member, request, Arc::clone(&is_reset), uploads.clone()))
+    });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -61,10 +64,14 @@ async fn answer(
     member: usize,
     request: Request<Incoming>,
     is_reset: Arc<AtomicBool>,
+    uploads: Uploads,
 ) -> Result<Response<Wire>, Disconnected> {
     let (head, body) = request.into_parts();
-    let answer = match timeout(BODY_TIMEOUT, read_upload(pin!(body))).await {
+    // It holds its room until the answer is known: so long the request is kept.
+    let mut body = pin!(uploads.meter(body));
+    let answer = match timeout(BODY_TIMEOUT, read_upload(body.as_mut())).await {
         Ok(Ok(body)) => engine.serve(member, Request::from_parts(head, body)).await,
+        Ok(Err(UploadError(error))) if error.is::<Full>() => Ok(refusal(StatusCode::SERVICE_UNAVAILABLE)),
         Ok(Err(UploadError(_))) => Ok(refusal(StatusCode::BAD_REQUEST)),
         Err(_) => Ok(refusal(StatusCode::REQUEST_TIMEOUT)),
     };
