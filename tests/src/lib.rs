@@ -14,6 +14,11 @@
 //! | the server in memory against real ones | [`differential`] |
 #![forbid(unsafe_code)]
 
+/// The programs of the testkit's guide, compiled and run as doc tests. Here, because one of them needs the client.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/testing-with-etcd-testkit.md")]
+mod guide {}
+
 mod capture;
 pub mod differential;
 mod each;

@@ -23,14 +23,15 @@
 //! - [`real`]: real etcd processes on loopback ports.
 //! - [`memory`]: an etcd v2 server in memory, on loopback ports or in process, with faults and virtual time.
 //!
-//! The program `etcd-memory` (feature `memory`) is that server for other languages.
+//! The program `etcd-memory` (feature `program`) is that server for other languages.
 //!
 //! # Features
 //!
 //! | feature | default | gives |
 //! | --- | --- | --- |
 //! | `real` | yes | the module [`real`] |
-//! | `memory` | no | the module [`memory`] and the program `etcd-memory` |
+//! | `memory` | no | the module [`memory`] |
+//! | `program` | no | the program `etcd-memory`, and what only it needs; implies `memory` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -38,10 +39,6 @@
     allow(rustdoc::broken_intra_doc_links, reason = "the map names every module")
 )]
 
-/// The guide's programs, compiled and run as doc tests.
-#[cfg(all(doctest, feature = "memory"))]
-#[doc = include_str!("../../../docs/testing-with-etcd-testkit.md")]
-mod guide {}
 mod handle;
 #[cfg(feature = "memory")]
 pub mod memory;

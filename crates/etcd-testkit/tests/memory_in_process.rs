@@ -1,5 +1,7 @@
 //! The cluster in memory without sockets, in virtual time.
 
+#[path = "memory_in_process/change.rs"]
+mod change;
 #[path = "memory_in_process/fault.rs"]
 mod fault;
 #[path = "memory_in_process/later.rs"]

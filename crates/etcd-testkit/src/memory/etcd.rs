@@ -93,12 +93,12 @@ impl MemoryEtcd {
     /// apply [`Change::NoLeader`](super::Change::NoLeader).
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](super::ErrorKind::Config) if there is no such member.
+    /// [`ErrorKind::NoMember`](super::ErrorKind::NoMember) if there is no such member, or it was removed.
     ///
     /// # Cancel safety
     /// Once polled the member is killed.
     pub async fn kill(&self, member: usize) -> Result<(), Error> {
-        self.cluster.kill(member);
+        self.cluster.kill(member)?;
         // Another caller may have brought it back already.
         let kills = self.cluster.engine().kills(member);
         self.wait(member, "stop listening", |life| life.is_none_or(|life| life >= kills)).await
@@ -108,14 +108,14 @@ impl MemoryEtcd {
     /// one. Returns when it listens.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](super::ErrorKind::Config) if there is no such member,
-    /// [`ErrorKind::Listen`](super::ErrorKind::Listen) if it does not listen within 5 s: it was removed from the
-    /// cluster, or a fault refuses connections.
+    /// [`ErrorKind::NoMember`](super::ErrorKind::NoMember) if there is no such member, or it was removed from the
+    /// cluster; [`ErrorKind::Listen`](super::ErrorKind::Listen) if it does not listen within 5 s: a fault refuses
+    /// connections.
     ///
     /// # Cancel safety
     /// Once polled the member is restarted.
     pub async fn restart(&self, member: usize) -> Result<(), Error> {
-        self.cluster.restart(member);
+        self.cluster.restart(member)?;
         let kills = self.cluster.engine().kills(member);
         self.wait(member, "listen", |life| life.is_some_and(|life| life >= kills)).await
     }

@@ -21,7 +21,7 @@
 //! assert_eq!(etcd.http_service().oneshot(put()?).await?.status(), 412, "but the write had been made");
 //! assert!(etcd.log().entries()[0].applied);
 //!
-//! etcd.faults().apply(Change::NoLeader(Duration::from_secs(20)));
+//! etcd.faults().apply(Change::NoLeader(Duration::from_secs(20)))?;
 //! assert_eq!(etcd.http_service().oneshot(put()?).await?.status(), 500); // after 7 s, which take no time here
 //! # Ok(())
 //! # }
@@ -65,7 +65,8 @@
 //! # Limits of the servers
 //!
 //! A head has to come within 300 s and a body within 60 s; a body of more than 10 MiB is refused as etcd does, and
-//! not read further. A member takes 50,000 connections at most. A member that is added by a request is in the
+//! not read further. All connections together hold 256 MiB of bodies; beyond that 503. A member takes 50,000
+//! connections at most. A member that is added by a request is in the
 //! list of members only: nothing listens for it. The log keeps 10,000 requests,
 //! and the first KiB of the target of each. 10,000 requests at most, of 64 MiB together, wait to be carried out later.
 //!

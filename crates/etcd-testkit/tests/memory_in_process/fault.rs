@@ -49,7 +49,7 @@ async fn a_kill_ends_what_hangs() {
     let etcd = with(Fault::Hang);
     let hangs = tokio::spawn(send(etcd.http_service(), "PUT", PUT));
     tokio::task::yield_now().await;
-    etcd.kill(0);
+    etcd.kill(0).unwrap();
     assert!(disconnect(hangs.await.unwrap()).is_reset());
 }
 
@@ -243,7 +243,7 @@ async fn a_kill_cuts_a_body_between_two_pieces() {
     let started = Instant::now();
     let reader = tokio::spawn(async move { next(&mut body).await });
     etcd.advance(SECOND).await;
-    etcd.kill(0);
+    etcd.kill(0).unwrap();
     assert!(reader.await.unwrap().unwrap().unwrap_err().is_reset());
     assert_eq!(started.elapsed(), SECOND, "it waits for no other piece");
 }
@@ -259,7 +259,7 @@ async fn a_dribbled_body_outlives_the_handles_of_its_cluster() {
 #[tokio::test(start_paused = true)]
 async fn a_lagging_member_answers_from_the_past_and_then_catches_up() {
     let etcd = cluster(2);
-    etcd.faults().apply(Change::Lag { member: 1, lasts: 10 * SECOND });
+    etcd.faults().apply(Change::Lag { member: 1, lasts: 10 * SECOND }).unwrap();
     let mut poll = send(etcd.http_service().to(1), "GET", "/v2/keys/a?wait=true").await.unwrap().into_body();
     assert_eq!(status(&etcd, "PUT", PUT).await, 201);
     let read = || send(etcd.http_service().to(1), "GET", "/v2/keys/a");
@@ -277,20 +277,20 @@ async fn history_cluster_id_index_and_expiry_change_on_demand() {
     for _ in 0..3 {
         status(&etcd, "PUT", PUT).await;
     }
-    faults.apply(Change::ClearHistory);
+    faults.apply(Change::ClearHistory).unwrap();
     assert_eq!(status(&etcd, "GET", "/v2/keys/a?wait=true&waitIndex=4").await, 400);
-    faults.apply(Change::ClusterId(0xabc));
-    faults.apply(Change::Index(2));
+    faults.apply(Change::ClusterId(0xabc)).unwrap();
+    faults.apply(Change::Index(2)).unwrap();
     let response = send(etcd.http_service(), "GET", "/v2/keys/a").await.unwrap();
     assert_eq!(response.headers()["x-etcd-cluster-id"], "abc");
     assert_eq!(response.headers()["x-etcd-index"], "2");
 
     let mut poll = watch(&etcd, "/v2/keys/a?wait=true").await;
     assert!(is_silent(&mut poll).await);
-    faults.apply(Change::Expire("/a".into()));
+    faults.apply(Change::Expire("/a".into())).unwrap();
     assert!(event(&mut poll).await.contains(r#""action":"expire""#));
     status(&etcd, "PUT", "/v2/keys/b?value=1&ttl=1000").await;
-    faults.apply(Change::ExpireAll);
+    faults.apply(Change::ExpireAll).unwrap();
     assert_eq!(status(&etcd, "GET", "/v2/keys/b").await, 404);
 }
 

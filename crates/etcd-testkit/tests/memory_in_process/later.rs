@@ -92,8 +92,8 @@ async fn a_member_that_is_killed_before_does_not_apply_it() {
     tokio::task::yield_now().await;
     let other = tokio::spawn(send(etcd.http_service().to(1), "PUT", "/v2/keys/b?value=1"));
     give_up(&etcd, SECOND, "PUT", PUT).await;
-    etcd.kill(0);
-    etcd.restart(0);
+    etcd.kill(0).unwrap();
+    etcd.restart(0).unwrap();
     assert!(disconnect(end(waits).await).is_reset());
     etcd.advance(10 * SECOND).await;
     assert_eq!(status(&etcd, "GET", "/v2/keys/a").await, 404);
@@ -156,8 +156,8 @@ async fn more_than_there_is_room_for_is_refused_and_not_applied() {
 async fn writes_that_stall_are_lost_unless_they_are_to_land() {
     for (fate, after) in [(StalledWrites::Lost, 404), (StalledWrites::LandLater, 200)] {
         let etcd = cluster(3);
-        etcd.faults().apply(Change::StalledWrites(fate));
-        etcd.faults().apply(Change::NoLeader(20 * SECOND));
+        etcd.faults().apply(Change::StalledWrites(fate)).unwrap();
+        etcd.faults().apply(Change::NoLeader(20 * SECOND)).unwrap();
         let started = Instant::now();
         assert_eq!(status(&etcd, "PUT", PUT).await, 500);
         assert_eq!(started.elapsed(), 7 * SECOND);
@@ -173,8 +173,8 @@ async fn writes_that_stall_are_lost_unless_they_are_to_land() {
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_is_back_early_makes_no_answer_come_sooner() {
     let etcd = cluster(3);
-    etcd.faults().apply(Change::StalledWrites(StalledWrites::LandLater));
-    etcd.faults().apply(Change::NoLeader(2 * SECOND));
+    etcd.faults().apply(Change::StalledWrites(StalledWrites::LandLater)).unwrap();
+    etcd.faults().apply(Change::NoLeader(2 * SECOND)).unwrap();
     let started = Instant::now();
     let put = tokio::spawn(send(etcd.http_service(), "PUT", PUT));
     etcd.advance(3 * SECOND).await;
@@ -186,17 +186,17 @@ async fn a_leader_that_is_back_early_makes_no_answer_come_sooner() {
 #[tokio::test(start_paused = true)]
 async fn stalled_writes_land_once_and_in_order_and_their_time_runs_from_when_they_came() {
     let etcd = cluster(3);
-    etcd.faults().apply(Change::StalledWrites(StalledWrites::LandLater));
-    etcd.faults().apply(Change::NoLeader(20 * SECOND));
+    etcd.faults().apply(Change::StalledWrites(StalledWrites::LandLater)).unwrap();
+    etcd.faults().apply(Change::NoLeader(20 * SECOND)).unwrap();
     let short = tokio::spawn(send(etcd.http_service(), "PUT", "/v2/keys/short?value=1&ttl=10"));
     let post = tokio::spawn(send(etcd.http_service(), "POST", "/v2/keys/q?value=1"));
     tokio::task::yield_now().await;
     give_up(&etcd, SECOND, "PUT", "/v2/keys/a?value=left").await;
-    etcd.kill(0);
+    etcd.kill(0).unwrap();
     assert!(disconnect(end(short).await).is_reset());
     assert!(disconnect(end(post).await).is_reset());
     etcd.advance(25 * SECOND).await;
-    etcd.restart(0);
+    etcd.restart(0).unwrap();
     assert_eq!(status(&etcd, "GET", "/v2/keys/short").await, 404, "it has ended meanwhile");
     let (_, body) = ask(&etcd, "GET", "/v2/keys/a").await;
     assert!(body.contains(r#""createdIndex":10"#), "third of an index of 7: {body}");
@@ -210,7 +210,7 @@ async fn a_rule_says_which_writes_land() {
     let fate = |fate| Fault::Change(Change::StalledWrites(fate));
     etcd.faults().add(Rule::new(fate(StalledWrites::LandLater)).method(Method::PUT));
     etcd.faults().add(Rule::new(fate(StalledWrites::Lost)));
-    etcd.faults().apply(Change::NoLeader(10 * SECOND));
+    etcd.faults().apply(Change::NoLeader(10 * SECOND)).unwrap();
     give_up(&etcd, SECOND, "PUT", PUT).await;
     give_up(&etcd, SECOND, "POST", "/v2/keys/q?value=1").await;
     etcd.advance(10 * SECOND).await;
@@ -222,10 +222,10 @@ async fn a_rule_says_which_writes_land() {
 async fn a_stalled_write_lands_when_its_member_reaches_the_others_again() {
     use etcd_testkit::memory::Contact;
     let etcd = cluster(3);
-    etcd.faults().apply(Change::StalledWrites(StalledWrites::LandLater));
-    etcd.with_store(|store, _| store.set_contact(0, Contact::NoQuorum));
+    etcd.faults().apply(Change::StalledWrites(StalledWrites::LandLater)).unwrap();
+    etcd.with_store(|store, _| store.set_contact(0, Contact::NoQuorum)).unwrap();
     give_up(&etcd, SECOND, "PUT", PUT).await;
     assert_eq!(status(&etcd, "GET", "/v2/keys/a").await, 404);
-    etcd.with_store(|store, _| store.set_contact(0, Contact::Connected));
+    etcd.with_store(|store, _| store.set_contact(0, Contact::Connected)).unwrap();
     assert_eq!(status(&etcd, "GET", "/v2/keys/a").await, 200);
 }

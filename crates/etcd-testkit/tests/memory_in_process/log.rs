@@ -45,7 +45,7 @@ fn last(etcd: &InProcess) -> LogEntry {
 #[tokio::test(start_paused = true)]
 async fn a_request_to_a_dead_member_is_in_it() {
     let etcd = cluster(1);
-    etcd.kill(0);
+    etcd.kill(0).unwrap();
     assert!(send(etcd.http_service(), "PUT", PUT).await.unwrap_err().is::<ConnectRefused>());
     let entry = last(&etcd);
     assert_eq!((entry.reply, entry.status, entry.applied), (Reply::Refused, None, false));
@@ -82,7 +82,7 @@ async fn a_request_that_its_member_does_not_survive_is_cut() {
     etcd.faults().add(Rule::new(Fault::DelayAnswer(5 * SECOND)).method(Method::PUT));
     let put = tokio::spawn(send(etcd.http_service(), "PUT", PUT));
     etcd.advance(SECOND).await;
-    etcd.kill(0);
+    etcd.kill(0).unwrap();
     assert!(disconnect(put.await.unwrap()).is_reset());
     let entry = last(&etcd);
     assert_eq!((entry.applied, entry.reply, entry.status), (true, Reply::Cut, None));
@@ -101,7 +101,7 @@ async fn a_refusal_does_not_wait_for_the_body() {
     etcd.faults().add(Rule::new(Fault::Refuse).nth(1));
     let refused = async || timeout(SECOND, upload(&etcd, false)).await.expect("it waits");
     assert!(refused().await.is::<ConnectRefused>());
-    etcd.kill(0);
+    etcd.kill(0).unwrap();
     assert!(refused().await.is::<ConnectRefused>());
 }
 
@@ -111,7 +111,7 @@ async fn a_kill_ends_an_upload() {
     let killer = etcd.clone();
     let killing = tokio::spawn(async move {
         killer.advance(SECOND).await;
-        killer.kill(0);
+        killer.kill(0).unwrap();
     });
     let end = timeout(60 * SECOND, upload(&etcd, false)).await.expect("the upload goes on");
     assert!(end.downcast_ref::<etcd_testkit::memory::Disconnected>().unwrap().is_reset());

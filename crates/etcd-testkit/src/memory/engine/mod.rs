@@ -27,7 +27,7 @@ pub(crate) use self::state::State;
 
 use self::session::Session;
 use super::journal::{EntryId, LogEntry};
-use super::{Change, WatcherId};
+use super::{Change, Error, WatcherId};
 
 /// One cluster, as all its fronts share it.
 ///
@@ -87,11 +87,12 @@ impl Engine {
         self.with(State::stop);
     }
 
-    /// Has something happen to the cluster.
-    pub(crate) fn change(&self, change: &Change) {
-        let is_known = change.member().is_none_or(|member| member < self.gates.len());
-        if is_known {
-            self.with(|state| state.change(change));
+    /// Has something happen to the cluster, or nothing at all where it names what does not exist.
+    pub(crate) fn change(&self, change: &Change) -> Result<(), Error> {
+        // A member that was added by a request has no gate: nothing of this can happen to it.
+        match change.member().filter(|member| *member >= self.gates.len()) {
+            Some(member) => Err(Error::no_member(member)),
+            None => self.with(|state| state.change(change)),
         }
     }
 

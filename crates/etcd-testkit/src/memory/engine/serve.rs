@@ -140,8 +140,10 @@ impl Engine {
                 shaped(Shape::dribble(*bytes, *every, self.death(call.member, call.kills))).await
             }
             Fault::Change(change) => {
+                if let Err(error) = self.change(change) {
+                    return instead(page::mistake(&error));
+                }
                 // If it kills the member, the request finds that out.
-                self.change(change);
                 self.answer(call).await
             }
         }
@@ -236,8 +238,8 @@ mod tests {
             etcd.engine().serve(Caller { member: 0, kills }, head, ready(Ok(Bytes::new()))).await
         };
         assert!(ask(Some(0)).await.is_ok());
-        etcd.kill(0);
-        etcd.restart(0);
+        etcd.kill(0).unwrap();
+        etcd.restart(0).unwrap();
         assert!(matches!(ask(Some(0)).await, Err(NoAnswer::Lost(how)) if how.is_reset()));
         assert_eq!(etcd.log().entries()[1].reply, Reply::Cut);
         assert!(ask(Some(1)).await.is_ok());

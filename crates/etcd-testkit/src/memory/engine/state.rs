@@ -30,8 +30,8 @@ pub(crate) struct State {
     pub(super) killed: BTreeSet<usize>,
     /// Whether all members are dead for good.
     pub(super) is_stopped: bool,
-    /// When which member leads again.
-    pub(super) leader_returns: Option<(Instant, usize)>,
+    /// When there is a leader again.
+    pub(super) leader_returns: Option<Instant>,
     /// When which member catches up.
     pub(super) lag_ends: BTreeMap<usize, Instant>,
     pub(super) stalled_writes: StalledWrites,
@@ -153,22 +153,22 @@ impl State {
 
     /// When something other than an expiry is due next.
     fn next_change(&self) -> Option<Instant> {
-        let leader = self.leader_returns.map(|(at, _)| at);
         let lag = self.lag_ends.values().min().copied();
-        [leader, lag, self.backlog.next_due()].into_iter().flatten().min()
+        [self.leader_returns, lag, self.backlog.next_due()].into_iter().flatten().min()
     }
 
     /// Does what is due at a time, but expiries. Each is done once, so that the times come to an end.
     fn change_by_time(&mut self, due: Instant, date: SystemTime) {
-        if let Some((_, leader)) = self.leader_returns.take_if(|(at, _)| *at <= due) {
-            self.store.set_leader(Some(leader), date);
+        if self.leader_returns.take_if(|at| *at <= due).is_some() {
+            self.store.recover_leader(date);
             self.land();
         }
         let store = &mut self.store;
         self.lag_ends.retain(|member, at| {
             let lasts = due < *at;
             if !lasts {
-                store.catch_up(*member, usize::MAX);
+                // One that was removed meanwhile has nothing to catch up with.
+                let _ = store.catch_up(*member, usize::MAX);
             }
             lasts
         });

@@ -79,6 +79,9 @@ pub enum Fault {
     /// Status 307 to this URL. Not applied.
     Redirect(String),
     /// Something happens to the cluster just before the request, which is answered as it is then.
+    ///
+    /// Where the change names a member or key that does not exist, the request is answered 500 in plain text
+    /// that says so. Not applied then.
     Change(Change),
 }
 
@@ -86,8 +89,9 @@ pub enum Fault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
-    /// No leader for so long: writes and reads by consensus are answered after 7 s with error 300; watches are
-    /// silent; nothing expires. Then the leader of before leads again, in a new term.
+    /// No leader for so long, counted anew if there is none already; 0 ends it. Writes and reads by consensus are
+    /// answered after 7 s with error 300; watches are silent; nothing expires. Then the leader of before leads
+    /// again, in a new term; so also where [`Store::set_leader`](crate::memory::Store::set_leader) has taken it away.
     ///
     /// Whether the writes are carried out once he is back is said by [`StalledWrites`](Self::StalledWrites);
     /// unless told otherwise they are **not**.
@@ -95,6 +99,7 @@ pub enum Change {
     /// What becomes of writes that find no leader from now on; [`StalledWrites::Lost`] at the start.
     StalledWrites(StalledWrites),
     /// The member answers local reads and watches from its present state for so long, then catches up at once.
+    /// One that lags already stays at the state that it has, for so long from now; 0 ends it.
     Lag {
         /// Its number, from 0.
         member: usize,
@@ -115,7 +120,7 @@ pub enum Change {
     ClockForward(Duration),
     /// The server's clock jumps back: all keys live longer by that.
     ClockBack(Duration),
-    /// The key or directory expires now, whether or not it has a time to live. It has a slash in front.
+    /// The key or directory expires now, whether or not it has a time to live. The slash in front may be missing.
     Expire(String),
     /// All that has a time to live expires now.
     ExpireAll,

@@ -19,7 +19,7 @@
 /// let fate = |fate| Fault::Change(Change::StalledWrites(fate));
 /// etcd.faults().add(Rule::new(fate(StalledWrites::LandLater)).method(Method::PUT));
 /// etcd.faults().add(Rule::new(fate(StalledWrites::Lost)));
-/// etcd.faults().apply(Change::NoLeader(Duration::from_secs(10)));
+/// etcd.faults().apply(Change::NoLeader(Duration::from_secs(10)))?;
 /// # Ok::<(), etcd_testkit::memory::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

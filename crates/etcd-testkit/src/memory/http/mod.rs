@@ -23,6 +23,7 @@ use http::{Method, Request, Response, StatusCode};
 pub use self::answer::{Answer, OpenedWatch, Stalled};
 
 pub(crate) use self::answer::TEXT;
+pub(crate) use self::form_parse::waits;
 
 use self::answer::plain_error;
 use super::Store;

@@ -19,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::uploads::{Full, Metered, Uploads};
 use crate::memory::disconnect::{Disconnected, NoAnswer, Unread};
 use crate::memory::engine::{Caller, Engine, Gate};
 use crate::memory::service::{Body, read_upload};
@@ -30,13 +31,15 @@ pub(super) async fn serve(
     member: usize,
     kills: u64,
     mut gate: watch::Receiver<Gate>,
+    uploads: Uploads,
 ) {
     // Events are small, and each counts. If it fails they are slower.
     let _ = stream.set_nodelay(true);
     let is_reset = Arc::new(AtomicBool::new(false));
     let caller = Caller { member, kills: Some(kills) };
-    let service =
-        service_fn(|request| Box::pin(answer(Arc::clone(&engine), caller, request, Arc::clone(&is_reset))));
+    let service = service_fn(|request| {
+        Box::pin(answer(Arc::clone(&engine), caller, request, Arc::clone(&is_reset), uploads.clone()))
+    });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -62,15 +65,12 @@ async fn answer(
     caller: Caller,
     request: Request<Incoming>,
     is_reset: Arc<AtomicBool>,
+    uploads: Uploads,
 ) -> Result<Response<Wire>, Disconnected> {
     let (head, body) = request.into_parts();
-    let upload = async {
-        match timeout(BODY_TIMEOUT, read_upload(pin!(body))).await {
-            Ok(Ok(body)) => Ok(body),
-            Ok(Err(error)) => Err(Unread { error, status: Some(StatusCode::BAD_REQUEST) }),
-            Err(late) => Err(Unread { error: late.into(), status: Some(StatusCode::REQUEST_TIMEOUT) }),
-        }
-    };
+    // It holds its room until the answer is known: so long the request is kept.
+    let mut body = pin!(uploads.meter(body));
+    let upload = read_in_time(body.as_mut());
     let answer = match engine.serve(caller, head, upload).await {
         Err(NoAnswer::Unread(Unread { status, .. })) => {
             Ok(refusal(status.unwrap_or(StatusCode::BAD_REQUEST)))
@@ -93,6 +93,19 @@ async fn answer(
         }
         Err(NoAnswer::Refused | NoAnswer::Unread(_)) => Err(lost(Disconnected::RESET)),
         Err(NoAnswer::Lost(how)) => Err(lost(how)),
+    }
+}
+
+/// The body of a request, or what its client is told.
+async fn read_in_time(body: Pin<&mut Metered<Incoming>>) -> Result<Bytes, Unread> {
+    match timeout(BODY_TIMEOUT, read_upload(body)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) => {
+            let is_full = error.is::<Full>();
+            let status = if is_full { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::BAD_REQUEST };
+            Err(Unread { error, status: Some(status) })
+        }
+        Err(late) => Err(Unread { error: late.into(), status: Some(StatusCode::REQUEST_TIMEOUT) }),
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::{Port, connection};
+use super::{Port, Uploads, connection};
 use crate::memory::engine::{Engine, Gate};
 
 /// One member's listener: open while its gate is.
@@ -19,6 +19,7 @@ pub(crate) struct Listener {
     port: Port,
     gate: watch::Receiver<Gate>,
     listening: watch::Sender<Option<u64>>,
+    uploads: Uploads,
 }
 
 impl Listener {
@@ -29,8 +30,9 @@ impl Listener {
         port: Port,
         gate: watch::Receiver<Gate>,
         listening: watch::Sender<Option<u64>>,
+        uploads: Uploads,
     ) -> Self {
-        Self { engine, member, port, gate, listening }
+        Self { engine, member, port, gate, listening, uploads }
     }
 
     /// Takes connections until it is dropped; they end with it.
@@ -78,7 +80,8 @@ impl Listener {
                 accepted = socket.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
                     Ok((stream, _)) => {
                         let (engine, gate) = (Arc::clone(&self.engine), self.gate.clone());
-                        connections.spawn(connection::serve(stream, engine, self.member, kills, gate));
+                        let uploads = self.uploads.clone();
+                        connections.spawn(connection::serve(stream, engine, self.member, kills, gate, uploads));
                     }
                     // That connection is gone, or descriptors are short; the next one may fare better.
                     Err(_) => sleep(PAUSE).await,
