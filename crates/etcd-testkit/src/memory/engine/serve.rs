@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use tokio::time::sleep;
 
-use super::{Engine, Gate};
+use super::{Engine, Gate, killed};
 use crate::memory::disconnect::{Disconnected, NoAnswer};
 use crate::memory::fault::{Fault, page};
 use crate::memory::service::{Body, Shape, Watch};
@@ -47,8 +47,7 @@ impl Engine {
         tokio::select! {
             // The gate first: a dead member does nothing more, whatever is ready as well.
             biased;
-            // An error would mean that the engine is gone, which is borrowed here.
-            _ = gate.wait_for(|gate| gate.kills != kills) => Err(NoAnswer::Lost(Disconnected::RESET)),
+            () = killed(&mut gate, kills) => Err(NoAnswer::Lost(Disconnected::RESET)),
             answer = self.meet_faults(call) => answer,
         }
     }
