@@ -3,14 +3,13 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue};
-use http::{Request, Response, StatusCode};
-use http_body::{Frame, SizeHint};
+use http::{Method, Request, Response, StatusCode, Version, request};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -19,13 +18,16 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::link::Link;
+use super::socket::Socket;
+use super::watch::{End, Watching};
 use crate::memory::disconnect::{Disconnected, NoAnswer};
-use crate::memory::engine::{Engine, Gate};
+use crate::memory::engine::{Engine, Gate, killed};
 use crate::memory::service::{Body, UploadError, read_upload};
 
 /// Serves a connection until it ends or its member is killed; it was taken when that had happened `kills` times.
 pub(super) async fn serve(
-    stream: TcpStream,
+    mut stream: TcpStream,
     engine: Arc<Engine>,
     member: usize,
     kills: u64,
@@ -33,54 +35,117 @@ pub(super) async fn serve(
 ) {
     // Events are small, and each counts. If it fails they are slower.
     let _ = stream.set_nodelay(true);
-    let is_reset = Arc::new(AtomicBool::new(false));
+    let link = Arc::new(Link::default());
+    let mut ahead = Bytes::new();
+    loop {
+        // hyper has its buffers from the start.
+        let is_asked = tokio::select! {
+            biased;
+            () = killed(&mut gate, kills) => {
+                link.reset_if(true);
+                false
+            }
+            is_asked = is_asked(&stream, &ahead) => is_asked,
+        };
+        if !is_asked {
+            break;
+        }
+        let socket = Socket::new(stream, ahead, Arc::clone(&link));
+        let body;
+        (stream, ahead, body) = exchange(socket, &engine, member, kills, &mut gate, &link).await;
+        let Some(body) = body else { break };
+        let watching = Watching { stream: &mut stream, ahead: &mut ahead, body };
+        let end = tokio::select! {
+            biased;
+            () = killed(&mut gate, kills) => End::Cut(Disconnected::RESET),
+            end = watching.run() => end,
+        };
+        match end {
+            End::Whole => {}
+            End::Gone => break,
+            End::Cut(how) => {
+                link.reset_if(how.is_reset());
+                break;
+            }
+        }
+    }
+    if link.is_reset() {
+        // Without it the connection is closed in order, which a fault of this kind then was not.
+        let _ = rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO));
+    }
+}
+
+/// Waits for the first byte of a request; `false` if none comes in time, or the client is gone.
+async fn is_asked(stream: &TcpStream, ahead: &[u8]) -> bool {
+    !ahead.is_empty() || matches!(timeout(HEAD_TIMEOUT, stream.peek(&mut [0])).await, Ok(Ok(1)))
+}
+
+/// Requests and answers, until the connection is to be closed or an answer is a watch that waits; then its body
+/// comes back, with what was read behind the request.
+async fn exchange(
+    socket: Socket,
+    engine: &Arc<Engine>,
+    member: usize,
+    kills: u64,
+    gate: &mut watch::Receiver<Gate>,
+    link: &Arc<Link>,
+) -> (TcpStream, Bytes, Option<Body>) {
     let service =
-        service_fn(|request| Box::pin(answer(Arc::clone(&engine), member, request, Arc::clone(&is_reset))));
+        service_fn(|request| Box::pin(answer(Arc::clone(engine), member, request, Arc::clone(link))));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_BUFFER)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::select! {
+        .serve_connection(TokioIo::new(socket), service);
+    let is_over = tokio::select! {
         // The gate first: a dead member writes nothing more.
         biased;
-        _ = gate.wait_for(|gate| gate.kills != kills) => is_reset.store(true, Ordering::Relaxed),
+        () = killed(gate, kills) => {
+            link.reset_if(true);
+            true
+        }
         // How a connection of a client has failed is the client's to say.
         // It is not shut down in order yet: that would hide a reset.
-        _ = poll_fn(|context| connection.poll_without_shutdown(context)) => {}
-    }
-    if is_reset.load(Ordering::Relaxed) {
-        let stream = connection.into_parts().io.into_inner();
-        // Without it the connection is closed in order, which a fault of this kind then was not.
-        let _ = rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO));
-    }
+        is_over = poll_fn(|context| match connection.poll_without_shutdown(context) {
+            Poll::Pending if link.is_watching() => Poll::Ready(false),
+            polled => polled.map(|_| true),
+        }) => is_over,
+    };
+    let parts = connection.into_parts();
+    let (stream, behind) = parts.io.into_inner().into_parts();
+    let body = link.take().filter(|_| !is_over);
+    // A copy: the buffer has 8 KiB, which an empty rest would hold as well.
+    let ahead = [parts.read_buf, behind].concat().into();
+    (stream, ahead, body)
 }
 
 async fn answer(
     engine: Arc<Engine>,
     member: usize,
     request: Request<Incoming>,
-    is_reset: Arc<AtomicBool>,
+    link: Arc<Link>,
 ) -> Result<Response<Wire>, Disconnected> {
     let (head, body) = request.into_parts();
+    let leaves = can_leave(&head) && body.is_end_stream();
     let answer = match timeout(BODY_TIMEOUT, read_upload(pin!(body))).await {
         Ok(Ok(body)) => engine.serve(member, Request::from_parts(head, body)).await,
         Ok(Err(UploadError(_))) => Ok(refusal(StatusCode::BAD_REQUEST)),
         Err(_) => Ok(refusal(StatusCode::REQUEST_TIMEOUT)),
     };
     let lost = |how: Disconnected| {
-        is_reset.fetch_or(how.is_reset(), Ordering::Relaxed);
+        link.reset_if(how.is_reset());
         how
     };
     match answer {
         Ok(mut response) => {
             if response.body().is_reset_without_content() {
-                is_reset.store(true, Ordering::Relaxed);
+                link.reset_if(true);
                 // Else the connection would wait for another request.
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(CONNECTION, close);
             }
-            Ok(response.map(|body| Wire { body, is_reset }))
+            let leaves = leaves && response.body().is_watch();
+            Ok(response.map(|body| Wire { body, leaves, link }))
         }
         Err(NoAnswer::Refused) => Err(lost(Disconnected::RESET)),
         Err(NoAnswer::Lost(how)) => Err(lost(how)),
@@ -95,10 +160,18 @@ fn refusal(status: StatusCode) -> Response<Body> {
     response
 }
 
-/// A body that leaves word whether the connection is to be reset after it.
+/// Whether a watch that this asks for can go on without hyper: the rest of its answer is chunks, and the end of
+/// them not that of the connection.
+fn can_leave(head: &request::Parts) -> bool {
+    head.method == Method::GET && head.version == Version::HTTP_11 && !head.headers.contains_key(CONNECTION)
+}
+
+/// A body that leaves word whether the connection is to be reset after it, and itself if it is a watch that
+/// hyper drops while it waits.
 struct Wire {
     body: Body,
-    is_reset: Arc<AtomicBool>,
+    leaves: bool,
+    link: Arc<Link>,
 }
 
 impl http_body::Body for Wire {
@@ -109,9 +182,11 @@ impl http_body::Body for Wire {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Disconnected>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        self.link.set_idle(self.leaves && frame.is_pending());
+        let frame = ready!(frame);
         if let Some(Err(how)) = &frame {
-            self.is_reset.fetch_or(how.is_reset(), Ordering::Relaxed);
+            self.link.reset_if(how.is_reset());
         }
         Poll::Ready(frame)
     }
@@ -122,6 +197,14 @@ impl http_body::Body for Wire {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.link.is_idle() {
+            self.link.leave(std::mem::replace(&mut self.body, Body::whole(Bytes::new())));
+        }
     }
 }
 

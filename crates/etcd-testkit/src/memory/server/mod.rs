@@ -1,8 +1,11 @@
 //! The cluster on loopback ports.
 
 mod connection;
+mod link;
 mod listener;
 mod port;
+mod socket;
+mod watch;
 
 pub(crate) use self::listener::Listener;
 pub(crate) use self::port::Port;
