@@ -180,3 +180,59 @@ fn a_key_that_lives_for_days_leaves_the_thread_to_others() {
     });
     wait.recv_timeout(LIMIT).expect("the runtime is frozen, or a request has failed");
 }
+
+#[test]
+fn a_kill_ends_a_watch_whose_answer_is_delayed() {
+    // On a thread of its own: one that waits for its own lock is not ended by a timeout.
+    let (done, wait) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let etcd = start(MemoryEtcd::builder()).await;
+            etcd.faults().add(Rule::new(Fault::DelayAnswer(LIMIT)));
+            let watch = http::Request::get("/v2/keys/a?wait=true").body(String::new()).unwrap();
+            let answer = tokio::spawn(etcd.http_service().oneshot(watch));
+            until("the watch is open", async || watchers(&etcd) == 1).await;
+            etcd.kill(0).await.unwrap();
+            assert!(answer.await.unwrap().is_err());
+            assert_eq!(watchers(&etcd), 0);
+        });
+        let _ = done.send(());
+    });
+    wait.recv_timeout(LIMIT).expect("the runtime is frozen");
+}
+
+#[tokio::test]
+async fn a_watch_is_closed_though_a_request_came_along_with_it() {
+    let etcd = start(MemoryEtcd::builder()).await;
+    let mut stream = TcpStream::connect(address(&etcd, 0)).await.unwrap();
+    stream.write_all(format!("{WATCH}{WATCH}").as_bytes()).await.unwrap();
+    read_until(&mut stream, "\r\n\r\n").await;
+    assert_eq!(watchers(&etcd), 1);
+    drop(stream);
+    until("the watch is closed", async || watchers(&etcd) == 0).await;
+}
+
+#[tokio::test]
+async fn what_comes_with_a_watch_and_behind_it_is_answered_after_it() {
+    let etcd = start(MemoryEtcd::builder()).await;
+    let mut stream = TcpStream::connect(address(&etcd, 0)).await.unwrap();
+    // The second watch is cut in two by the pause.
+    let (start, rest) = WATCH.split_at(9);
+    stream.write_all(format!("{WATCH}{start}").as_bytes()).await.unwrap();
+    read_until(&mut stream, "\r\n\r\n").await;
+    stream.write_all(rest.as_bytes()).await.unwrap();
+    write(&mut stream, "GET", "/version").await;
+    for value in 1..=2 {
+        until("the watch is open", async || watchers(&etcd) == 1).await;
+        assert!(status(&address(&etcd, 0), "PUT", &format!("/v2/keys/a?value={value}")).await < 300);
+        read_until(&mut stream, "}\n\r\n0\r\n\r\n").await;
+    }
+    read_until(&mut stream, "etcdserver").await;
+}
+
+fn watchers(etcd: &MemoryEtcd) -> u64 {
+    etcd.cluster().with_store(|store, _| store.watcher_count(0))
+}
+
+const WATCH: &str = "GET /v2/keys/a?wait=true HTTP/1.1\r\nhost: x\r\n\r\n";

@@ -1,5 +1,7 @@
 //! Whether a member can be reached.
 
+use tokio::sync::watch::Receiver;
+
 /// Whether a member can be reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Gate {
@@ -11,6 +13,15 @@ pub(crate) struct Gate {
     pub(crate) is_open: bool,
     /// How often it has changed.
     version: u64,
+}
+
+/// Waits until a member is killed that had been killed `kills` times.
+///
+/// Nothing of the gate is held when it returns: the select around it may drop the body of a watch, which has the
+/// engine look at all gates.
+pub(crate) async fn killed(gate: &mut Receiver<Gate>, kills: u64) {
+    // An error would mean that the engine is gone, and its members with it.
+    let _ = gate.wait_for(|gate| gate.kills != kills).await;
 }
 
 impl Gate {

@@ -21,7 +21,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 pub(crate) use self::clock::{Clock, timer};
-pub(crate) use self::gate::Gate;
+pub(crate) use self::gate::{Gate, killed};
 pub(crate) use self::serve::Caller;
 pub(crate) use self::state::State;
 

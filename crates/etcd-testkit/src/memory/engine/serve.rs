@@ -10,10 +10,10 @@ use http::{Request, Response};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-use super::Engine;
 use super::backlog::Held;
 use super::claim::Claim;
 use super::ticket::Ticket;
+use super::{Engine, killed};
 use crate::memory::disconnect::{Disconnected, NoAnswer, Unread};
 use crate::memory::fault::{Fault, page};
 use crate::memory::journal::{EntryId, Reply};
@@ -76,8 +76,7 @@ impl Engine {
         let answer = tokio::select! {
             // The gate first: a dead member does nothing more, whatever is ready as well.
             biased;
-            // An error would mean that the engine is gone, which is borrowed here.
-            _ = gate.wait_for(|gate| gate.kills != kills) => Err(LOST),
+            () = killed(&mut gate, kills) => Err(LOST),
             answer = carried_out => answer,
         };
         ticket.close(&answer);

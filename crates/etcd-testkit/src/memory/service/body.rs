@@ -67,6 +67,11 @@ impl Body {
         Self { source, shape: Shape::Plain, is_failed: false }
     }
 
+    /// Whether it is that of a watch.
+    pub(crate) fn is_watch(&self) -> bool {
+        matches!(self.source, Source::Watch(_))
+    }
+
     /// The same content, as a fault shows it.
     pub(crate) fn shaped(mut self, shape: Shape) -> Self {
         let is_shorter = |left: usize| match &self.source {
