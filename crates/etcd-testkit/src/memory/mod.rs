@@ -66,14 +66,14 @@
 //!
 //! A head has to come within 300 s and a body within 60 s; a body of more than 10 MiB is refused as etcd does, and
 //! not read further. All connections together hold 256 MiB of bodies; beyond that 503. A member takes 50,000
-//! connections at most. A member that is added by a request is in the
-//! list of members only: nothing listens for it. The log keeps 10,000 requests,
-//! and the first KiB of the target of each. 10,000 requests at most, of 64 MiB together, wait to be carried out later.
+//! connections at most. A member that is added by a request is in the list of members only: nothing listens for it.
+//! The log keeps 10,000 requests, and the first KiB of the target of each. 10,000 requests at most, of 64 MiB
+//! together, wait to be carried out later; a member that lags misses 100,000 entries of 64 MiB at most.
 //!
 //! # Figures
 //!
-//! On one core of a virtual machine which also ran the client, measured by the example `memory_figures`: 53,000
-//! `PUT` and 62,000 `GET` a second over 64 connections; 5,000 watchers of one key all have their event within
+//! On one core of a virtual machine which also ran the client, measured by the example `memory_figures`: 50,000
+//! `PUT` and 58,000 `GET` a second over 64 connections; 5,000 watchers of one key all have their event within
 //! 0.1 s. An idle watcher on a connection takes 2.5 KB of resident memory, of which the client's end has about
 //! 0.3 KB (buffers of the kernel are not counted). A connection that has asked nothing yet takes as much; one that
 //! waits for the next request after an answer takes 12 KB, most of it hyper's buffers.

@@ -8,7 +8,8 @@ use super::Fault;
 use crate::memory::http::waits;
 use crate::memory::store::path;
 
-/// Which requests meet a fault: all, until conditions say otherwise.
+/// Which requests meet a fault: all, until conditions say otherwise. A request counts when its head arrives, and
+/// conditions go by the head: parameters in a body are not looked at.
 ///
 /// # Examples
 /// ```
