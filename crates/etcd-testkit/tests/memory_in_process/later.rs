@@ -184,6 +184,16 @@ async fn a_leader_that_is_back_early_makes_no_answer_come_sooner() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn stalled_writes_land_when_the_time_without_a_leader_is_ended() {
+    let etcd = cluster(3);
+    etcd.faults().apply(Change::StalledWrites(StalledWrites::LandLater)).unwrap();
+    etcd.faults().apply(Change::NoLeader(Duration::MAX)).unwrap();
+    give_up(&etcd, SECOND, "PUT", PUT).await;
+    etcd.faults().apply(Change::NoLeader(Duration::ZERO)).unwrap();
+    assert_eq!(status(&etcd, "GET", "/v2/keys/a").await, 200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn stalled_writes_land_once_and_in_order_and_their_time_runs_from_when_they_came() {
     let etcd = cluster(3);
     etcd.faults().apply(Change::StalledWrites(StalledWrites::LandLater)).unwrap();
@@ -228,4 +238,31 @@ async fn a_stalled_write_lands_when_its_member_reaches_the_others_again() {
     assert_eq!(status(&etcd, "GET", "/v2/keys/a").await, 404);
     etcd.with_store(|store, _| store.set_contact(0, Contact::Connected)).unwrap();
     assert_eq!(status(&etcd, "GET", "/v2/keys/a").await, 200);
+}
+
+#[test]
+fn what_a_kill_ends_may_be_what_sees_its_member_removed() {
+    // On a thread of its own: one that waits for its own lock is not ended by a timeout.
+    let (done, wait) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().start_paused(true).build().unwrap().block_on(async {
+            let etcd = cluster(3);
+            let first = etcd.with_store(|store, _| store.members().remove(0));
+            let remove = format!("/v2/members/{}", first.id);
+            etcd.faults().add(Rule::new(Fault::DelayAnswer(3600 * SECOND)).watches());
+            etcd.faults().add(Rule::new(Fault::ApplyLater(5 * SECOND)).method(Method::DELETE));
+            let watch = tokio::spawn(send(etcd.http_service(), "GET", "/v2/keys/a?wait=true"));
+            assert!(timeout(SECOND, send(etcd.http_service().to(1), "DELETE", &remove)).await.is_err());
+            etcd.kill(0).unwrap();
+            etcd.restart(0).unwrap();
+            // By now nobody has looked; the watch is first.
+            tokio::time::advance(5 * SECOND).await;
+            assert!(disconnect(end(watch).await).is_reset());
+            assert!(etcd.restart(0).unwrap_err().is_no_member());
+        });
+        // Nobody waits any more if the test has failed.
+        let _ = done.send(());
+    });
+    wait.recv_timeout(10 * SECOND).expect("the runtime is frozen, or an assertion has failed");
 }

@@ -93,8 +93,8 @@ pub enum Change {
     /// answered after 7 s with error 300; watches are silent; nothing expires. Then the leader of before leads
     /// again, in a new term; so also where [`Store::set_leader`](crate::memory::Store::set_leader) has taken it away.
     ///
-    /// Whether the writes are carried out once he is back is said by [`StalledWrites`](Self::StalledWrites);
-    /// unless told otherwise they are **not**.
+    /// Whether the writes are carried out once there is a leader is said by
+    /// [`StalledWrites`](Self::StalledWrites); unless told otherwise they are **not**.
     NoLeader(Duration),
     /// What becomes of writes that find no leader from now on; [`StalledWrites::Lost`] at the start.
     StalledWrites(StalledWrites),

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use etcd_proto::BoxError;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Version, request};
 use http_body::{Body as _, Frame, SizeHint};
@@ -166,7 +167,10 @@ impl Front {
 }
 
 /// The body of a request, or what its client is told.
-async fn read_in_time(body: Pin<&mut Metered<Incoming>>) -> Result<Bytes, Unread> {
+async fn read_in_time<B>(body: Pin<&mut Metered<B>>) -> Result<Bytes, Unread>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
     match timeout(BODY_TIMEOUT, read_upload(body)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) => {
@@ -243,3 +247,30 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Bytes of a head, and of what is read ahead.
 const MAX_BUFFER: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use http_body_util::{Full as Whole, StreamBody};
+
+    use super::*;
+
+    async fn status<B>(body: Metered<B>) -> Option<StatusCode>
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+    {
+        read_in_time(pin!(body)).await.unwrap_err().status
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_is_told_why_its_body_was_not_read() {
+        let uploads = Uploads::of(5);
+        let large = uploads.meter(Whole::new(Bytes::from_static(b"sixsix")));
+        assert_eq!(status(large).await, Some(StatusCode::SERVICE_UNAVAILABLE));
+        let never = futures_util::stream::once(Box::pin(pending::<Result<Frame<Bytes>, BoxError>>()));
+        assert_eq!(status(uploads.meter(StreamBody::new(never))).await, Some(StatusCode::REQUEST_TIMEOUT));
+        let broken = futures_util::stream::iter([Err::<Frame<Bytes>, BoxError>("no chunk".into())]);
+        assert_eq!(status(uploads.meter(StreamBody::new(broken))).await, Some(StatusCode::BAD_REQUEST));
+    }
+}

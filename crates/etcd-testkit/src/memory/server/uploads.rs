@@ -39,7 +39,7 @@ impl Uploads {
         Self::of(256 * 1024 * 1024)
     }
 
-    fn of(bytes: usize) -> Self {
+    pub(super) fn of(bytes: usize) -> Self {
         Self { room: Arc::new(Semaphore::new(bytes)) }
     }
 
