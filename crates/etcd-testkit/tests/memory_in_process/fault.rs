@@ -152,11 +152,15 @@ async fn apply_then_drop_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_answer_to_a_watch_leaves_no_watch() {
-    let etcd = cluster(1);
-    etcd.faults().add(Rule::new(Fault::DropAnswer).watches());
-    disconnect(send(etcd.http_service(), "GET", "/v2/keys/a?wait=true").await);
-    assert_eq!(etcd.with_store(|store, _| store.watcher_count(0)), 0);
+async fn an_answer_to_a_watch_that_is_lost_on_the_way_leaves_no_watch() {
+    for fault in [Fault::DropAnswer, Fault::HtmlAfter(StatusCode::BAD_GATEWAY)] {
+        let etcd = cluster(1);
+        etcd.faults().add(Rule::new(fault).watches());
+        drop(send(etcd.http_service(), "GET", "/v2/keys/a?wait=true").await);
+        let entry = etcd.log().entries().remove(0);
+        assert!(entry.applied && entry.fault.is_some(), "{entry:?}");
+        assert_eq!(etcd.with_store(|store, _| store.watcher_count(0)), 0);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,15 +189,18 @@ async fn unavailable_and_pages_of_proxies_and_redirects() {
     let etcd = with(Fault::Unavailable);
     assert_eq!(status(&etcd, "PUT", PUT).await, 503);
     assert!(!was_made(&etcd).await);
-    for code in [StatusCode::OK, StatusCode::BAD_GATEWAY] {
-        let etcd = with(Fault::Html(code));
+    let codes = [StatusCode::OK, StatusCode::GATEWAY_TIMEOUT];
+    let pages = codes.map(|code| [(code, Fault::Html(code), false), (code, Fault::HtmlAfter(code), true)]);
+    for (code, fault, made) in pages.into_iter().flatten() {
+        let etcd = with(fault);
         let response = send(etcd.http_service(), "PUT", PUT).await.unwrap();
         assert_eq!(
             (response.status(), &response.headers()["content-type"]),
             (code, &"text/html".parse().unwrap())
         );
         assert!(text(response.into_body()).await.unwrap().starts_with("<html>"));
-        assert!(!was_made(&etcd).await);
+        assert_eq!(was_made(&etcd).await, made);
+        assert_eq!(etcd.log().entries()[0].status, Some(code));
     }
     let etcd = with(Fault::Redirect("http://m2.memory:2379/v2/keys/a".into()));
     let response = send(etcd.http_service(), "PUT", PUT).await.unwrap();

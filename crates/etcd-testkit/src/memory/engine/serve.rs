@@ -122,6 +122,10 @@ impl Engine {
             }
             Fault::Unavailable => instead(page::unavailable()),
             Fault::Html(status) => instead(page::html(*status)),
+            Fault::HtmlAfter(status) => {
+                drop(self.handle(call)?);
+                instead(page::html(*status))
+            }
             Fault::Redirect(target) => instead(page::redirect(target)),
             Fault::Delay(delay) => {
                 sleep(*delay).await;

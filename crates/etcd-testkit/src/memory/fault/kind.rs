@@ -74,8 +74,11 @@ pub enum Fault {
         /// The pause.
         every: Duration,
     },
-    /// A page of a proxy: HTML with this status. Not applied.
+    /// A page of a proxy: HTML with this status. Not applied: the proxy has reached no server.
     Html(StatusCode),
+    /// The same page, from a proxy that has passed the request on and did not wait for the answer or lost it, as
+    /// by 504 or 502. Applied; what was a watch is closed.
+    HtmlAfter(StatusCode),
     /// Status 307 to this URL. Not applied.
     Redirect(String),
     /// Something happens to the cluster just before the request, which is answered as it is then.
