@@ -1,4 +1,19 @@
 //! One cluster with its clock, faults and log, behind one lock.
+//!
+//! A request comes from a service or a connection, by its head, with a future that reads its body:
+//!
+//! 1. `serve` lets it in if its member lives and is the one that it was sent to, not one restarted since. It gets
+//!    its place in the log and the fault of the first rule whose turn it is.
+//! 2. The body is read, and the fault met: the store is asked now (`handle`), later (`apply_later`), or not at all.
+//! 3. `ticket` notes in the log what the client was told; also that it has left, by being dropped.
+//!
+//! All the while a kill of the member ends it: `gate` counts kills, and what belongs to an older life is cut.
+//! A gate must not be held where a watch's body may be dropped; see `killed`.
+//!
+//! What changes the cluster goes through a `session`. It opens by doing what is due by then (`state`): expiries, a
+//! leader that is back, members that catch up, requests whose time has come (`backlog`), each as of its own time. It
+//! closes by landing writes that have waited for a leader, and, once the lock is free, telling gates, timers,
+//! clients (`claim`) and watches. `change` is what a test has happen; `clock` the date in the cluster.
 
 mod backlog;
 mod change;
