@@ -17,6 +17,11 @@
 //! | members that die, freeze or are silent | [`failover`] |
 #![forbid(unsafe_code)]
 
+/// The programs of the testkit's guide, compiled and run as doc tests. Here, because one of them needs the client.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/testing-with-etcd-testkit.md")]
+mod guide {}
+
 pub mod canary;
 mod capture;
 pub mod differential;

@@ -24,7 +24,7 @@
 //! - [`memory`]: an etcd v2 server in memory, on loopback ports or in process, with faults and virtual time.
 //! - [`proxy`]: a proxy in front of a real server that has things go wrong, and scripted listeners.
 //!
-//! The program `etcd-memory` (feature `memory`) is that server for other languages.
+//! The program `etcd-memory` (feature `program`) is that server for other languages.
 //!
 //! # Features
 //!
@@ -32,7 +32,8 @@
 //! | --- | --- | --- |
 //! | `real` | yes | the module [`real`] |
 //! | `tls` | no | TLS for the servers of [`real`] |
-//! | `memory` | no | the module [`memory`] and the program `etcd-memory` |
+//! | `memory` | no | the module [`memory`] |
+//! | `program` | no | the program `etcd-memory`, and what only it needs; implies `memory` |
 //! | `proxy` | no | the module [`proxy`] |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -41,10 +42,6 @@
     allow(rustdoc::broken_intra_doc_links, reason = "the map names every module")
 )]
 
-/// The guide's programs, compiled and run as doc tests.
-#[cfg(all(doctest, feature = "memory"))]
-#[doc = include_str!("../../../docs/testing-with-etcd-testkit.md")]
-mod guide {}
 mod handle;
 #[cfg(feature = "memory")]
 pub mod memory;

@@ -386,8 +386,9 @@ impl Random {
 
 /// Waits until what the attacks have opened is closed: no watcher, and no descriptor but the server's own.
 ///
-/// While more requests wait behind a watch on its connection, the server does not read and so cannot see that the
-/// client has gone (Go's server is the same): it learns it when it writes. So the watched key is changed.
+/// When more comes behind a watch that is open, the server reads no further and so cannot see that the client has
+/// gone: it learns it when it writes. So the watched key is changed. (etcd 3.4 is the same, seen on a real one: it
+/// drops the watch if the other request came along with it, and keeps it if that came later.)
 async fn until_quiet(etcd: &MemoryEtcd, address: &str, round: u32) {
     let watchers = || etcd.cluster().with_store(|store, _| store.watcher_count(0));
     let quiet = timeout(LIMIT, async {

@@ -1,7 +1,13 @@
 //! The cluster in memory without sockets, in virtual time.
 
+#[path = "memory_in_process/change.rs"]
+mod change;
 #[path = "memory_in_process/fault.rs"]
 mod fault;
+#[path = "memory_in_process/later.rs"]
+mod later;
+#[path = "memory_in_process/log.rs"]
+mod log;
 #[path = "memory_in_process/operation.rs"]
 mod operation;
 #[path = "memory_in_process/service.rs"]

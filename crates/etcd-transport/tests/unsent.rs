@@ -20,7 +20,7 @@ fn hasty(attempt: Option<u64>, call: Option<u64>) -> CallContext {
 #[tokio::test]
 async fn an_attempt_that_ends_while_it_connects_was_not_sent_and_the_next_server_is_asked() {
     let (dark, peer) = (hanging().await, Peer::always(Reply::Keep(ok("{}"))).await);
-    let builder = Transport::builder(endpoints([dark.address, peer.address]));
+    let builder = open([dark.address, peer.address]);
     let transport = builder.connect_race(None).build().unwrap();
     let response = send(&transport, write(hasty(Some(300), None))).await.unwrap();
     let attempts = response.extensions().get::<Attempts>().unwrap();
@@ -35,7 +35,7 @@ async fn an_attempt_that_ends_while_it_connects_was_not_sent_and_the_next_server
 #[tokio::test]
 async fn a_call_keeps_half_of_its_time_for_the_other_servers_while_it_connects() {
     let (dark, peer) = (hanging().await, Peer::always(Reply::Keep(ok("{}"))).await);
-    let builder = Transport::builder(endpoints([dark.address, peer.address]));
+    let builder = open([dark.address, peer.address]);
     let transport = builder.connect_race(None).build().unwrap();
     let response = send(&transport, write(hasty(None, Some(400)))).await.unwrap();
     let attempts = response.extensions().get::<Attempts>().unwrap();

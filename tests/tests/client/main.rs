@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod blocking;
+mod in_process;
 mod layers;
 mod namespace;
 mod not_etcd;

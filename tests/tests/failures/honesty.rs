@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use etcd_client::v2::{Client, Compare};
 use etcd_client::{Error, Outcome};
-use etcd_testkit::memory::{Change, Fault, InProcess, MemoryEtcd, Profile, Rule};
+use etcd_testkit::memory::{Change, Fault, InProcess, MemoryEtcd, Profile, Rule, StalledWrites};
 use etcd_tests::Wire;
 use http::{Method, StatusCode};
 
@@ -110,7 +110,7 @@ impl Write {
 /// A fault and which requests meet it.
 struct Trouble {
     rules: Vec<Rule>,
-    change: Option<Change>,
+    changes: Vec<Change>,
     text: String,
 }
 
@@ -122,7 +122,7 @@ impl fmt::Display for Trouble {
 
 impl Trouble {
     fn random(rng: &mut fastrand::Rng) -> Self {
-        let mut trouble = Self { rules: Vec::new(), change: None, text: String::new() };
+        let mut trouble = Self { rules: Vec::new(), changes: Vec::new(), text: String::new() };
         // Now and then two at once: an unknown first copy and a second one that is refused, and the like.
         for _ in 0..rng.usize(1..=2) {
             let fault = fault(rng);
@@ -151,7 +151,11 @@ impl Trouble {
         if rng.u8(0..8) == 0 {
             let change = Change::NoLeader(Duration::from_millis(rng.u64(100..12_000)));
             trouble.text += &format!("{change:?}");
-            trouble.change = Some(change);
+            trouble.changes.push(change);
+            if rng.bool() {
+                trouble.changes.push(Change::StalledWrites(StalledWrites::LandLater));
+                trouble.text += ", stalled writes land later";
+            }
         }
         trouble
     }
@@ -160,7 +164,7 @@ impl Trouble {
 fn fault(rng: &mut fastrand::Rng) -> Fault {
     let late = Duration::from_millis(rng.u64(1..20_000));
     let cause = || "etcdserver: request timed out".to_owned();
-    match rng.u8(0..14) {
+    match rng.u8(0..16) {
         0 => Fault::Refuse,
         1 => Fault::Hang,
         2 => Fault::ResetBeforeHead,
@@ -174,6 +178,8 @@ fn fault(rng: &mut fastrand::Rng) -> Fault {
         10 => Fault::DelayAnswer(late),
         11 => Fault::Dribble { bytes: rng.usize(1..40), every: Duration::from_millis(rng.u64(1..2_000)) },
         12 => Fault::Html(StatusCode::BAD_GATEWAY),
+        13 => Fault::HtmlAfter(StatusCode::BAD_GATEWAY),
+        14 => Fault::ApplyLater(late),
         _ => Fault::Redirect("http://elsewhere.example:2379/".to_owned()),
     }
 }
@@ -229,8 +235,8 @@ impl Case<'_> {
         let before = state(self.etcd, &self.key).await;
         self.etcd.log().clear();
         trouble.rules.iter().cloned().for_each(|rule| self.etcd.faults().add(rule));
-        if let Some(change) = &trouble.change {
-            self.etcd.faults().apply(change.clone());
+        for change in &trouble.changes {
+            self.etcd.faults().apply(change.clone()).unwrap();
         }
         let told = self.write.make(&self.client, &self.key, index).await;
         self.etcd.faults().clear();

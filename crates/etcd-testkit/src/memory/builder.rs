@@ -8,7 +8,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::engine::{Clock, Driver, Engine, State};
-use super::server::{Listener, Port};
+use super::server::{Listener, Port, Uploads};
 use super::{Error, InProcess, MemoryEtcd, Plan, Profile, Quirks, Store};
 
 /// Settings of a server in memory; [`start`](Self::start) or [`in_process`](Self::in_process) makes it.
@@ -98,13 +98,14 @@ impl MemoryBuilder {
         let endpoints: Vec<String> = ports.iter().map(|(_, port)| url(port.address())).collect();
         let cluster = self.cluster(endpoints, Driver::Task(Notify::new()));
         let mut tasks = JoinSet::new();
+        let uploads = Uploads::new();
         let mut listening = Vec::with_capacity(ports.len());
         for (member, (socket, port)) in ports.into_iter().enumerate() {
-            let (sender, receiver) = watch::channel(true);
+            let (sender, receiver) = watch::channel(Some(0));
             let engine = Arc::clone(cluster.engine());
             // Every port has a member, and every member a gate.
             let Some(gate) = engine.gate(member) else { continue };
-            tasks.spawn(Listener::new(engine, member, port, gate, sender).run(Some(socket)));
+            tasks.spawn(Listener::new(engine, member, port, gate, sender, uploads.clone()).run(Some(socket)));
             listening.push(receiver);
         }
         let engine = Arc::clone(cluster.engine());
@@ -131,7 +132,8 @@ impl MemoryBuilder {
             .started_at(date)
             .build();
         for (member, endpoint) in endpoints.iter().enumerate() {
-            store.set_client_urls(member, vec![endpoint.clone()]);
+            // Every endpoint has a member.
+            let _ = store.set_client_urls(member, vec![endpoint.clone()]);
         }
         let state = State::new(store, self.plan, Clock::new(date));
         let engine = Engine::new(state, self.members, driver);

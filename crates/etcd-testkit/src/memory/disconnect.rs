@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::sync::LazyLock;
 
 use etcd_proto::BoxError;
+use http::StatusCode;
 
 /// No connection could be made: the member is down, unknown, or a fault refuses it.
 ///
@@ -33,10 +34,16 @@ impl Disconnected {
     pub(crate) const RESET: Self = Self { reset: true };
     pub(crate) const CLOSED: Self = Self { reset: false };
 
-    /// Whether it was reset (`RST`), and not closed in order (`FIN`).
+    /// Whether it was reset (`RST`): the member was killed, or a fault did it.
     #[must_use]
     pub fn is_reset(&self) -> bool {
         self.reset
+    }
+
+    /// Whether it was closed in order (`FIN`), but too early: by a fault.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        !self.reset
     }
 }
 
@@ -70,10 +77,19 @@ static RESET: LazyLock<io::Error> = LazyLock::new(|| ErrorKind::ConnectionReset.
 static CLOSED: LazyLock<io::Error> = LazyLock::new(|| ErrorKind::UnexpectedEof.into());
 
 /// Why a request gets no answer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) enum NoAnswer {
     Refused,
     Lost(Disconnected),
+    Unread(Unread),
+}
+
+/// Why the body of a request was not read.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    pub(crate) error: BoxError,
+    /// What the client is told, if it is still there to be told.
+    pub(crate) status: Option<StatusCode>,
 }
 
 impl From<NoAnswer> for BoxError {
@@ -81,6 +97,7 @@ impl From<NoAnswer> for BoxError {
         match reason {
             NoAnswer::Refused => ConnectRefused.into(),
             NoAnswer::Lost(how) => how.into(),
+            NoAnswer::Unread(unread) => unread.error,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Why a server in memory could not be started.
+//! Why a server in memory could not be started or steered.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,19 +16,43 @@ struct Inner {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// A setting cannot be used, such as a cluster of no members, or a member that does not exist.
+    /// A setting cannot be used, such as a cluster of no members.
     Config,
     /// A port could not be had.
     Listen,
+    /// A change names a member that the cluster does not have, or no longer has. Nothing was changed.
+    NoMember,
+    /// A change names a key that does not exist, or the root. Nothing was changed.
+    NoKey,
 }
 
 impl Error {
     pub(crate) fn config(message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind: ErrorKind::Config, message: message.into(), source: None }))
+        Self::new(ErrorKind::Config, message)
     }
 
+    /// A place that no member has or had.
     pub(crate) fn no_member(member: usize) -> Self {
-        Self::config(format!("there is no member {member}"))
+        Self::new(ErrorKind::NoMember, format!("there is no member {member}"))
+    }
+
+    /// A place whose member was removed from the cluster, which is for good.
+    pub(crate) fn removed_member(member: usize) -> Self {
+        Self::new(ErrorKind::NoMember, format!("member {member} was removed from the cluster"))
+    }
+
+    /// A key that does not exist.
+    pub(crate) fn no_key(key: &str) -> Self {
+        Self::new(ErrorKind::NoKey, format!("there is no key `{key}`"))
+    }
+
+    /// The root, which etcd never removes.
+    pub(crate) fn root() -> Self {
+        Self::new(ErrorKind::NoKey, "the root cannot expire")
+    }
+
+    fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind, message: message.into(), source: None }))
     }
 
     pub(crate) fn listen(
@@ -49,6 +73,18 @@ impl Error {
     #[must_use]
     pub fn is_config(&self) -> bool {
         self.kind() == ErrorKind::Config
+    }
+
+    /// True if a change names a member that the cluster does not have.
+    #[must_use]
+    pub fn is_no_member(&self) -> bool {
+        self.kind() == ErrorKind::NoMember
+    }
+
+    /// True if a change names a key that does not exist, or the root.
+    #[must_use]
+    pub fn is_no_key(&self) -> bool {
+        self.kind() == ErrorKind::NoKey
     }
 
     /// True if a port could not be had.

@@ -11,8 +11,10 @@ use crate::{Etcd, Version};
 
 /// A cluster in memory whose members listen on loopback ports.
 ///
-/// All members share one state. Dropping it ends the listeners and resets or closes all connections, as soon as
-/// the runtime gets to it; bodies of in-process services live on.
+/// All members share one state. **Dropping it stops the cluster**, as killing all members for good would: in
+/// process requests are refused and open watches cut from then on, also through services, clones and
+/// [`InProcess`] handles that live on; listeners end and connections are reset or closed as soon as the runtime gets
+/// to it. State and log can still be looked at.
 ///
 /// Its time is the real one. (In paused time sockets and timers do not agree; see [`InProcess`].)
 ///
@@ -38,8 +40,8 @@ use crate::{Etcd, Version};
 #[derive(Debug)]
 pub struct MemoryEtcd {
     cluster: InProcess,
-    /// Whether each member listens.
-    listening: Vec<Receiver<bool>>,
+    /// Whether each member listens, and after how many kills.
+    listening: Vec<Receiver<Option<u64>>>,
     /// Ended on drop, and with them the connections.
     _tasks: JoinSet<()>,
 }
@@ -50,7 +52,7 @@ impl MemoryEtcd {
         MemoryBuilder::default()
     }
 
-    pub(crate) fn new(cluster: InProcess, tasks: JoinSet<()>, listening: Vec<Receiver<bool>>) -> Self {
+    pub(crate) fn new(cluster: InProcess, tasks: JoinSet<()>, listening: Vec<Receiver<Option<u64>>>) -> Self {
         Self { cluster, listening, _tasks: tasks }
     }
 
@@ -91,41 +93,54 @@ impl MemoryEtcd {
     /// apply [`Change::NoLeader`](super::Change::NoLeader).
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](super::ErrorKind::Config) if there is no such member.
+    /// [`ErrorKind::NoMember`](super::ErrorKind::NoMember) if there is no such member, or it was removed.
     ///
     /// # Cancel safety
     /// Once polled the member is killed.
     pub async fn kill(&self, member: usize) -> Result<(), Error> {
-        self.cluster.kill(member);
-        self.wait(member, false).await
+        self.cluster.kill(member)?;
+        // Another caller may have brought it back already.
+        let kills = self.cluster.engine().kills(member);
+        self.wait(member, "stop listening", |life| life.is_none_or(|life| life >= kills)).await
     }
 
     /// Brings a killed member back on its port, with the state that the cluster has; nothing happens to a live
     /// one. Returns when it listens.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](super::ErrorKind::Config) if there is no such member,
-    /// [`ErrorKind::Listen`](super::ErrorKind::Listen) if it does not listen within 5 s: it was removed from the
-    /// cluster, or a fault refuses connections.
+    /// [`ErrorKind::NoMember`](super::ErrorKind::NoMember) if there is no such member, or it was removed from the
+    /// cluster; [`ErrorKind::Listen`](super::ErrorKind::Listen) if it does not listen within 5 s: a fault refuses
+    /// connections.
     ///
     /// # Cancel safety
     /// Once polled the member is restarted.
     pub async fn restart(&self, member: usize) -> Result<(), Error> {
-        self.cluster.restart(member);
-        self.wait(member, true).await
+        self.cluster.restart(member)?;
+        let kills = self.cluster.engine().kills(member);
+        self.wait(member, "listen", |life| life.is_some_and(|life| life >= kills)).await
     }
 
-    async fn wait(&self, member: usize, listens: bool) -> Result<(), Error> {
+    async fn wait(
+        &self,
+        member: usize,
+        wanted: &str,
+        is_done: impl Fn(Option<u64>) -> bool,
+    ) -> Result<(), Error> {
         let Some(listening) = self.listening.get(member) else { return Err(Error::no_member(member)) };
         let mut listening = listening.clone();
-        let done = timeout(LIMIT, listening.wait_for(|is_listening| *is_listening == listens)).await;
-        let wanted = if listens { "listen" } else { "stop listening" };
+        let done = timeout(LIMIT, listening.wait_for(|life| is_done(*life))).await;
         let message = || format!("member {member} does not {wanted}");
         match done {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(ended)) => Err(Error::listen(message(), ended)),
             Err(late) => Err(Error::listen(message(), late)),
         }
+    }
+}
+
+impl Drop for MemoryEtcd {
+    fn drop(&mut self) {
+        self.cluster.engine().stop();
     }
 }
 

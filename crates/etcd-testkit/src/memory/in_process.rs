@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::engine::Engine;
-use super::{Change, Faults, HttpService, Log, OperationService, Profile, Store};
+use super::{Change, Error, Faults, HttpService, Log, OperationService, Profile, Store};
 use crate::{Etcd, Version};
 
 /// A cluster in memory that listens nowhere: requests go in by its services.
@@ -74,14 +74,20 @@ impl InProcess {
         Log::new(Arc::clone(&self.engine))
     }
 
-    /// Kills a member, counted from 0: what is open is cut, and requests are refused. Unknown ones are ignored.
-    pub fn kill(&self, member: usize) {
-        self.engine.change(&Change::Kill(member));
+    /// Kills a member, counted from 0: what is open is cut, and requests are refused.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoMember`](super::ErrorKind::NoMember) if there is no such member, or it was removed.
+    pub fn kill(&self, member: usize) -> Result<(), Error> {
+        self.engine.change(&Change::Kill(member))
     }
 
-    /// Brings a killed member back, with the state that the cluster has. Unknown ones are ignored.
-    pub fn restart(&self, member: usize) {
-        self.engine.change(&Change::Restart(member));
+    /// Brings a killed member back, with the state that the cluster has.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoMember`](super::ErrorKind::NoMember) if there is no such member, or it was removed.
+    pub fn restart(&self, member: usize) -> Result<(), Error> {
+        self.engine.change(&Change::Restart(member))
     }
 
     /// Lets so much time pass on tokio's clock, with all that is due on the way.

@@ -21,7 +21,7 @@
 //! assert_eq!(etcd.http_service().oneshot(put()?).await?.status(), 412, "but the write had been made");
 //! assert!(etcd.log().entries()[0].applied);
 //!
-//! etcd.faults().apply(Change::NoLeader(Duration::from_secs(20)));
+//! etcd.faults().apply(Change::NoLeader(Duration::from_secs(20)))?;
 //! assert_eq!(etcd.http_service().oneshot(put()?).await?.status(), 500); // after 7 s, which take no time here
 //! # Ok(())
 //! # }
@@ -57,17 +57,26 @@
 //! | [`InProcess`] | the same without ports, in virtual time |
 //! | [`HttpService`], [`OperationService`] | a cluster as a tower service, of HTTP requests or of typed calls; [`Body`], [`ConnectRefused`], [`Disconnected`] are what comes of it |
 //! | [`Plan`], [`Rule`], [`Fault`] | which requests meet what, from the start; [`Faults`] changes it |
-//! | [`Change`] | what happens to the cluster at some request, or at once |
-//! | [`Log`], [`LogEntry`] | what was served, for assertions |
+//! | [`Change`], [`StalledWrites`] | what happens to the cluster at some request, or at once |
+//! | [`Log`], [`LogEntry`], [`Reply`] | what was served, for assertions |
 //! | [`Profile`], [`Quirks`] | which etcd it behaves like, and which oddities of its watches it has |
 //! | [`Store`], [`StoreBuilder`], [`Answer`] | the state machine behind it; more faults are methods of it: [`Store::freeze`], [`Store::set_contact`], [`Store::restore`] |
 //!
 //! # Limits of the servers
 //!
 //! A head has to come within 300 s and a body within 60 s; a body of more than 10 MiB is refused as etcd does, and
-//! not read further. A member takes 50,000 connections at most. A member that is added by a request is in the
-//! list of members only: nothing listens for it. The log keeps 10,000 requests,
-//! and the first KiB of the target of each.
+//! not read further. All connections together hold 256 MiB of bodies; beyond that 503. A member takes 50,000
+//! connections at most. A member that is added by a request is in the list of members only: nothing listens for it.
+//! The log keeps 10,000 requests, and the first KiB of the target of each. 10,000 requests at most, of 64 MiB
+//! together, wait to be carried out later; a member that lags misses 100,000 entries of 64 MiB at most.
+//!
+//! # Figures
+//!
+//! On one core of a virtual machine which also ran the client, measured by the example `memory_figures`: 50,000
+//! `PUT` and 58,000 `GET` a second over 64 connections; 5,000 watchers of one key all have their event within
+//! 0.1 s. An idle watcher on a connection takes 2.5 KB of resident memory, of which the client's end has about
+//! 0.3 KB (buffers of the kernel are not counted). A connection that has asked nothing yet takes as much; one that
+//! waits for the next request after an answer takes 12 KB, most of it hyper's buffers.
 //!
 //! # Differences from etcd
 //!
@@ -101,10 +110,10 @@ pub use self::builder::MemoryBuilder;
 pub use self::disconnect::{ConnectRefused, Disconnected};
 pub use self::error::{Error, ErrorKind};
 pub use self::etcd::MemoryEtcd;
-pub use self::fault::{Change, Fault, Faults, Plan, Rule};
+pub use self::fault::{Change, Fault, Faults, Plan, Rule, StalledWrites};
 pub use self::http::{Answer, OpenedWatch, Stalled};
 pub use self::in_process::InProcess;
-pub use self::journal::{Log, LogEntry};
+pub use self::journal::{Log, LogEntry, Reply};
 pub use self::profile::Profile;
 pub use self::quirk::Quirks;
 pub use self::service::{Body, HttpService, OperationService, ResponseFuture};

@@ -40,11 +40,11 @@ fn several_keys_expire_in_the_order_of_their_ends_each_with_its_own_index() {
 fn nothing_expires_without_a_leader_and_the_ttl_goes_below_zero() {
     let mut client = Client::new();
     client.status("PUT", "/v2/keys/a?ttl=1");
-    client.store.set_leader(None, client.now);
+    client.store.set_leader(None, client.now).unwrap();
     assert_eq!(client.store.next_sync(), None);
     client.advance(4500);
     assert_eq!(client.json("GET", "/v2/keys/a")["node"]["ttl"], -3);
-    client.store.set_leader(Some(0), client.now);
+    client.store.set_leader(Some(0), client.now).unwrap();
     client.advance(500);
     assert_eq!(client.status("GET", "/v2/keys/a"), 404);
 }

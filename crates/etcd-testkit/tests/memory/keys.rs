@@ -71,7 +71,7 @@ fn etcd_counts_some_refusals_as_successes() {
 fn a_head_is_read_locally_whatever_it_asks_for() {
     let mut client = Client::new();
     client.put("/a");
-    client.store.set_contact(0, Contact::NoLeader);
+    client.store.set_contact(0, Contact::NoLeader).unwrap();
     let head = client.whole(0, "HEAD", "/v2/keys/a?quorum=true");
     assert_eq!((head.status().as_u16(), head.body().len()), (200, 0));
 }

@@ -49,7 +49,7 @@ async fn a_kill_ends_what_hangs() {
     let etcd = with(Fault::Hang);
     let hangs = tokio::spawn(send(etcd.http_service(), "PUT", PUT));
     tokio::task::yield_now().await;
-    etcd.kill(0);
+    etcd.kill(0).unwrap();
     assert!(disconnect(hangs.await.unwrap()).is_reset());
 }
 
@@ -67,15 +67,20 @@ async fn a_member_that_dies_at_a_request_does_not_carry_it_out() {
 #[tokio::test(start_paused = true)]
 async fn a_panic_in_a_look_at_the_store_loses_nobody() {
     let etcd = cluster(1);
-    assert_eq!(status(&etcd, "PUT", "/v2/keys/a?value=1&ttl=5").await, 201);
     let mut poll = watch(&etcd, "/v2/keys/a?wait=true").await;
     let reader = tokio::spawn(async move { event(&mut poll).await });
     tokio::task::yield_now().await;
-    let looks = etcd.clone();
-    tokio::time::advance(6 * SECOND).await;
-    let panics = std::panic::AssertUnwindSafe(|| looks.with_store(|_, _| panic!("as meant")));
+    let panics = std::panic::AssertUnwindSafe(|| {
+        etcd.with_store(|store, now| {
+            // The reader has no timer that would wake it: nothing is there that ends.
+            store.handle(0, &http::Request::put(PUT).body(Default::default()).unwrap(), now);
+            panic!("as meant")
+        })
+    });
     assert!(std::panic::catch_unwind(panics).is_err());
-    assert!(reader.await.unwrap().contains(r#""action":"expire""#));
+    let event = timeout(SECOND, reader).await.expect("the wake is lost").unwrap();
+    assert!(event.contains(r#""action":"set""#));
+    assert_eq!(status(&etcd, "GET", "/v2/keys/a").await, 200, "the cluster goes on");
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,7 +144,7 @@ async fn cut_a_stream_within_its_second_event() {
 async fn apply_then_drop_the_answer() {
     let etcd = with(Fault::DropAnswer);
     let lost = disconnect(send(etcd.http_service(), "PUT", PUT).await);
-    assert!(!lost.is_reset());
+    assert!(lost.is_closed() && !lost.is_reset());
     let source = std::error::Error::source(&lost).unwrap().downcast_ref::<std::io::Error>();
     assert_eq!(source.unwrap().kind(), std::io::ErrorKind::UnexpectedEof);
     assert!(was_made(&etcd).await);
@@ -147,11 +152,15 @@ async fn apply_then_drop_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_answer_to_a_watch_leaves_no_watch() {
-    let etcd = cluster(1);
-    etcd.faults().add(Rule::new(Fault::DropAnswer).watches());
-    disconnect(send(etcd.http_service(), "GET", "/v2/keys/a?wait=true").await);
-    assert_eq!(etcd.with_store(|store, _| store.watcher_count(0)), 0);
+async fn an_answer_to_a_watch_that_is_lost_on_the_way_leaves_no_watch() {
+    for fault in [Fault::DropAnswer, Fault::HtmlAfter(StatusCode::BAD_GATEWAY)] {
+        let etcd = cluster(1);
+        etcd.faults().add(Rule::new(fault).watches());
+        drop(send(etcd.http_service(), "GET", "/v2/keys/a?wait=true").await);
+        let entry = etcd.log().entries().remove(0);
+        assert!(entry.applied && entry.fault.is_some(), "{entry:?}");
+        assert_eq!(etcd.with_store(|store, _| store.watcher_count(0)), 0);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -180,15 +189,18 @@ async fn unavailable_and_pages_of_proxies_and_redirects() {
     let etcd = with(Fault::Unavailable);
     assert_eq!(status(&etcd, "PUT", PUT).await, 503);
     assert!(!was_made(&etcd).await);
-    for code in [StatusCode::OK, StatusCode::BAD_GATEWAY] {
-        let etcd = with(Fault::Html(code));
+    let codes = [StatusCode::OK, StatusCode::GATEWAY_TIMEOUT];
+    let pages = codes.map(|code| [(code, Fault::Html(code), false), (code, Fault::HtmlAfter(code), true)]);
+    for (code, fault, made) in pages.into_iter().flatten() {
+        let etcd = with(fault);
         let response = send(etcd.http_service(), "PUT", PUT).await.unwrap();
         assert_eq!(
             (response.status(), &response.headers()["content-type"]),
             (code, &"text/html".parse().unwrap())
         );
         assert!(text(response.into_body()).await.unwrap().starts_with("<html>"));
-        assert!(!was_made(&etcd).await);
+        assert_eq!(was_made(&etcd).await, made);
+        assert_eq!(etcd.log().entries()[0].status, Some(code));
     }
     let etcd = with(Fault::Redirect("http://m2.memory:2379/v2/keys/a".into()));
     let response = send(etcd.http_service(), "PUT", PUT).await.unwrap();
@@ -231,9 +243,30 @@ async fn dribble() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_kill_cuts_a_body_between_two_pieces() {
+    let etcd = with(Fault::Dribble { bytes: 10, every: 10 * SECOND });
+    let mut body = send(etcd.http_service(), "PUT", PUT).await.unwrap().into_body();
+    assert_eq!(event(&mut body).await.len(), 10);
+    let started = Instant::now();
+    let reader = tokio::spawn(async move { next(&mut body).await });
+    etcd.advance(SECOND).await;
+    etcd.kill(0).unwrap();
+    assert!(reader.await.unwrap().unwrap().unwrap_err().is_reset());
+    assert_eq!(started.elapsed(), SECOND, "it waits for no other piece");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dribbled_body_outlives_the_handles_of_its_cluster() {
+    let etcd = with(Fault::Dribble { bytes: 10, every: SECOND });
+    let body = send(etcd.http_service(), "PUT", PUT).await.unwrap().into_body();
+    drop(etcd);
+    assert!(text(body).await.unwrap().ends_with("}\n"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lagging_member_answers_from_the_past_and_then_catches_up() {
     let etcd = cluster(2);
-    etcd.faults().apply(Change::Lag { member: 1, lasts: 10 * SECOND });
+    etcd.faults().apply(Change::Lag { member: 1, lasts: 10 * SECOND }).unwrap();
     let mut poll = send(etcd.http_service().to(1), "GET", "/v2/keys/a?wait=true").await.unwrap().into_body();
     assert_eq!(status(&etcd, "PUT", PUT).await, 201);
     let read = || send(etcd.http_service().to(1), "GET", "/v2/keys/a");
@@ -251,20 +284,20 @@ async fn history_cluster_id_index_and_expiry_change_on_demand() {
     for _ in 0..3 {
         status(&etcd, "PUT", PUT).await;
     }
-    faults.apply(Change::ClearHistory);
+    faults.apply(Change::ClearHistory).unwrap();
     assert_eq!(status(&etcd, "GET", "/v2/keys/a?wait=true&waitIndex=4").await, 400);
-    faults.apply(Change::ClusterId(0xabc));
-    faults.apply(Change::Index(2));
+    faults.apply(Change::ClusterId(0xabc)).unwrap();
+    faults.apply(Change::Index(2)).unwrap();
     let response = send(etcd.http_service(), "GET", "/v2/keys/a").await.unwrap();
     assert_eq!(response.headers()["x-etcd-cluster-id"], "abc");
     assert_eq!(response.headers()["x-etcd-index"], "2");
 
     let mut poll = watch(&etcd, "/v2/keys/a?wait=true").await;
     assert!(is_silent(&mut poll).await);
-    faults.apply(Change::Expire("/a".into()));
+    faults.apply(Change::Expire("/a".into())).unwrap();
     assert!(event(&mut poll).await.contains(r#""action":"expire""#));
     status(&etcd, "PUT", "/v2/keys/b?value=1&ttl=1000").await;
-    faults.apply(Change::ExpireAll);
+    faults.apply(Change::ExpireAll).unwrap();
     assert_eq!(status(&etcd, "GET", "/v2/keys/b").await, 404);
 }
 

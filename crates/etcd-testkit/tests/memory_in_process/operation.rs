@@ -50,7 +50,7 @@ async fn typed_calls_meet_the_same_faults() {
     assert!(lost.is::<etcd_testkit::memory::Disconnected>());
     let get = etcd.operation_service().to(1).oneshot(Request::new(Get::new(key("/a")))).await.unwrap();
     assert_eq!(Get::response(get).unwrap().text(), "1", "it was made all the same");
-    etcd.faults().apply(Change::Kill(0));
+    etcd.faults().apply(Change::Kill(0)).unwrap();
     let refused = etcd.operation_service().oneshot(Request::new(Get::new(key("/a")))).await.unwrap_err();
     assert!(refused.is::<ConnectRefused>());
 }

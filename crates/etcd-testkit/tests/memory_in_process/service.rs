@@ -73,13 +73,13 @@ async fn a_killed_member_cuts_what_is_open_and_refuses_until_it_is_back() {
     let other = send(etcd.http_service().to(1), "GET", "/v2/keys/a?wait=true").await.unwrap();
     let reader = tokio::spawn(async move { next(&mut cut).await });
     tokio::task::yield_now().await;
-    etcd.kill(0);
+    etcd.kill(0).unwrap();
     assert!(reader.await.unwrap().unwrap().unwrap_err().is_reset());
     assert!(send(etcd.http_service(), "GET", "/version").await.unwrap_err().is::<ConnectRefused>());
     assert!(is_silent(&mut other.into_body()).await, "the other member lives");
-    etcd.restart(0);
+    etcd.restart(0).unwrap();
     assert_eq!(status(&etcd, "GET", "/version").await, 200);
-    etcd.kill(7);
+    assert!(etcd.kill(7).unwrap_err().is_no_member());
 }
 
 #[tokio::test(start_paused = true)]
@@ -171,13 +171,23 @@ async fn no_kill_is_missed_by_a_watch_that_opens_meanwhile() {
         let killing = tokio::spawn(async move { killer.kill(0) });
         // Refused or cut, before the head or after it; never silent.
         let opened = opening.await.unwrap();
-        killing.await.unwrap();
+        killing.await.unwrap().unwrap();
         if let Ok(response) = opened {
             let limit = std::time::Duration::from_secs(20);
             let end = tokio::time::timeout(limit, text(response.into_body())).await;
             assert!(end.expect("the kill is missed").unwrap_err().is_reset());
         }
-        etcd.restart(0);
+        etcd.restart(0).unwrap();
     }
     assert_eq!(etcd.with_store(|store, _| store.watcher_count(0)), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_and_a_password_in_a_url_do_not_change_the_member() {
+    let etcd = cluster(2);
+    let target = "http://root:p%40ss@m2.memory:2379/version";
+    assert_eq!(send(etcd.http_service(), "GET", target).await.unwrap().status(), 200);
+    assert_eq!(etcd.log().entries()[0].member, 1);
+    let unknown = send(etcd.http_service(), "GET", "http://m2.memory:2379@other:2379/version").await;
+    assert!(unknown.unwrap_err().is::<ConnectRefused>());
 }

@@ -64,7 +64,7 @@ async fn watchers_that_sleep_already_are_told_of_a_nearer_end() {
 #[tokio::test(start_paused = true)]
 async fn without_a_leader_a_write_fails_after_seven_seconds_and_is_not_made() {
     let etcd = cluster(3);
-    etcd.faults().apply(Change::NoLeader(20 * SECOND));
+    etcd.faults().apply(Change::NoLeader(20 * SECOND)).unwrap();
     let started = Instant::now();
     let (code, body) = ask(&etcd, "PUT", "/v2/keys/a?value=1").await;
     assert_eq!((code, started.elapsed()), (500, 7 * SECOND));
@@ -82,7 +82,7 @@ async fn nothing_expires_without_a_leader_and_a_sleeping_watch_hears_of_it_when_
     assert_eq!(status(&etcd, "PUT", "/v2/keys/a?value=1&ttl=2").await, 201);
     let started = Instant::now();
     let mut poll = watch(&etcd, "/v2/keys/a?wait=true").await;
-    etcd.faults().apply(Change::NoLeader(10 * SECOND));
+    etcd.faults().apply(Change::NoLeader(10 * SECOND)).unwrap();
     etcd.advance(5 * SECOND).await;
     assert_eq!(status(&etcd, "GET", "/v2/keys/a").await, 200);
     assert!(event(&mut poll).await.contains(r#""action":"expire""#));
@@ -105,12 +105,12 @@ async fn a_jump_of_the_clock_wakes_those_whose_keys_it_ends() {
     let mut poll = watch(&etcd, "/v2/keys/a?wait=true").await;
     assert!(is_silent(&mut poll).await);
     let before = etcd.now();
-    etcd.faults().apply(Change::ClockForward(200 * SECOND));
+    etcd.faults().apply(Change::ClockForward(200 * SECOND)).unwrap();
     assert_eq!(etcd.now().duration_since(before).unwrap(), 200 * SECOND);
     assert!(event(&mut poll).await.contains(r#""action":"expire""#));
 
     assert_eq!(status(&etcd, "PUT", "/v2/keys/b?value=1&ttl=10").await, 201);
-    etcd.faults().apply(Change::ClockBack(100 * SECOND));
+    etcd.faults().apply(Change::ClockBack(100 * SECOND)).unwrap();
     etcd.advance(60 * SECOND).await;
     assert_eq!(status(&etcd, "GET", "/v2/keys/b").await, 200);
     etcd.advance(60 * SECOND).await;
@@ -125,7 +125,7 @@ async fn a_jump_that_brings_an_end_nearer_shortens_the_sleep_of_its_watchers() {
     let started = Instant::now();
     let reader = tokio::spawn(async move { event(&mut poll).await });
     tokio::task::yield_now().await;
-    etcd.faults().apply(Change::ClockForward(90 * SECOND));
+    etcd.faults().apply(Change::ClockForward(90 * SECOND)).unwrap();
     assert!(reader.await.unwrap().contains(r#""action":"expire""#));
     assert!(started.elapsed() < 12 * SECOND, "{:?}", started.elapsed());
 }

@@ -4,10 +4,15 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use etcd_testkit::Etcd;
-use etcd_testkit::memory::{Change, MemoryEtcd, Profile};
+use etcd_testkit::memory::{Change, ConnectRefused, Fault, LogEntry, MemoryEtcd, Profile, Reply, Rule};
+use http::Method;
+use http_body_util::BodyExt as _;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tower::ServiceExt as _;
 
-use super::{address, is_refused, read_to_end, read_until, send, start, status, until, write};
+use super::{LIMIT, address, is_refused, read_to_end, read_until, send, start, status, until, write};
 
 #[tokio::test]
 async fn the_members_share_one_state_and_know_their_ports() {
@@ -55,7 +60,7 @@ async fn a_watch_hears_of_an_expiry_that_nobody_asked_for() {
     let mut stream = send(&address(&etcd, 0), "GET", "/v2/keys/a?wait=true&stream=true").await;
     read_until(&mut stream, "\r\n\r\n").await;
     assert_eq!(status(&address(&etcd, 0), "PUT", "/v2/keys/a?value=1&ttl=3600").await, 201);
-    etcd.faults().apply(Change::ClockForward(Duration::from_millis(3_599_900)));
+    etcd.faults().apply(Change::ClockForward(Duration::from_millis(3_599_900))).unwrap();
     read_until(&mut stream, r#""action":"expire""#).await;
 }
 
@@ -74,7 +79,7 @@ async fn a_killed_member_refuses_and_resets_and_comes_back_on_its_port() {
     etcd.restart(0).await.unwrap();
     assert_eq!(status(&address(&etcd, 0), "GET", "/v2/keys/a").await, 200);
     etcd.restart(0).await.unwrap();
-    assert!(etcd.kill(2).await.unwrap_err().is_config());
+    assert!(etcd.kill(2).await.unwrap_err().is_no_member());
 }
 
 #[tokio::test]
@@ -96,6 +101,53 @@ async fn dropping_it_ends_listeners_and_connections() {
     assert!(!rest.ends_with("0\r\n\r\n"), "the body must not look whole");
     for address in addresses {
         until("connecting is refused", async || is_refused(&address).await).await;
+    }
+}
+
+#[tokio::test]
+async fn dropping_it_stops_what_is_used_in_process_too() {
+    let etcd = start(MemoryEtcd::builder()).await;
+    let (service, cluster) = (etcd.http_service(), etcd.cluster().clone());
+    let get = |target: &str| service.clone().oneshot(http::Request::get(target).body(String::new()).unwrap());
+    let open = get("/v2/keys/a?wait=true").await.unwrap().into_body();
+    let reader = tokio::spawn(open.collect());
+    drop(etcd);
+    let end = timeout(LIMIT, reader).await.expect("the watch is open").unwrap();
+    assert!(end.unwrap_err().is_reset());
+    assert!(get("/version").await.unwrap_err().is::<ConnectRefused>());
+    cluster.restart(0).unwrap();
+    assert!(get("/version").await.unwrap_err().is::<ConnectRefused>(), "it is stopped for good");
+    assert_eq!(cluster.with_store(|store, _| (store.index(), store.watcher_count(0))), (3, 0));
+}
+
+#[tokio::test]
+async fn a_write_of_a_client_that_has_left_is_applied_with_nobody_there() {
+    let etcd = start(MemoryEtcd::builder()).await;
+    let mut poll = send(&address(&etcd, 0), "GET", "/v2/keys/a?wait=true").await;
+    read_until(&mut poll, "\r\n\r\n").await;
+    let later = Fault::ApplyLater(Duration::from_millis(200));
+    etcd.faults().add(Rule::new(later).method(Method::PUT));
+    drop(send(&address(&etcd, 0), "PUT", "/v2/keys/a?value=1").await);
+    // Nobody asks: the watch hears of it by the cluster's own clock.
+    read_until(&mut poll, r#""action":"set""#).await;
+    let is_left = |entry: &LogEntry| entry.applied && entry.reply == Reply::Abandoned;
+    until("the log says so", async || etcd.log().entries().iter().any(is_left)).await;
+}
+
+#[tokio::test]
+async fn a_member_that_is_back_at_once_serves_no_connection_of_its_old_life() {
+    let etcd = start(MemoryEtcd::builder()).await;
+    for _ in 0..20 {
+        let mut old = TcpStream::connect(address(&etcd, 0)).await.unwrap();
+        // Without a pause in which the listener could look.
+        etcd.cluster().kill(0).unwrap();
+        etcd.restart(0).await.unwrap();
+        assert_eq!(status(&address(&etcd, 0), "GET", "/version").await, 200);
+        let written = old.write_all(b"GET /version HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        let (text, end) = read_to_end(&mut old).await;
+        // A reset is told once.
+        assert!(written.is_err() || end == Some(ErrorKind::ConnectionReset), "{text}");
+        assert_eq!(text, "");
     }
 }
 
@@ -126,5 +178,61 @@ fn a_key_that_lives_for_days_leaves_the_thread_to_others() {
         // Nobody waits any more if the test has failed.
         let _ = done.send(());
     });
-    wait.recv_timeout(super::LIMIT).expect("the runtime is frozen, or a request has failed");
+    wait.recv_timeout(LIMIT).expect("the runtime is frozen, or a request has failed");
 }
+
+#[test]
+fn a_kill_ends_a_watch_whose_answer_is_delayed() {
+    // On a thread of its own: one that waits for its own lock is not ended by a timeout.
+    let (done, wait) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let etcd = start(MemoryEtcd::builder()).await;
+            etcd.faults().add(Rule::new(Fault::DelayAnswer(LIMIT)));
+            let watch = http::Request::get("/v2/keys/a?wait=true").body(String::new()).unwrap();
+            let answer = tokio::spawn(etcd.http_service().oneshot(watch));
+            until("the watch is open", async || watchers(&etcd) == 1).await;
+            etcd.kill(0).await.unwrap();
+            assert!(answer.await.unwrap().is_err());
+            assert_eq!(watchers(&etcd), 0);
+        });
+        let _ = done.send(());
+    });
+    wait.recv_timeout(LIMIT).expect("the runtime is frozen");
+}
+
+#[tokio::test]
+async fn a_watch_is_closed_though_a_request_came_along_with_it() {
+    let etcd = start(MemoryEtcd::builder()).await;
+    let mut stream = TcpStream::connect(address(&etcd, 0)).await.unwrap();
+    stream.write_all(format!("{WATCH}{WATCH}").as_bytes()).await.unwrap();
+    read_until(&mut stream, "\r\n\r\n").await;
+    assert_eq!(watchers(&etcd), 1);
+    drop(stream);
+    until("the watch is closed", async || watchers(&etcd) == 0).await;
+}
+
+#[tokio::test]
+async fn what_comes_with_a_watch_and_behind_it_is_answered_after_it() {
+    let etcd = start(MemoryEtcd::builder()).await;
+    let mut stream = TcpStream::connect(address(&etcd, 0)).await.unwrap();
+    // The second watch is cut in two by the pause.
+    let (start, rest) = WATCH.split_at(9);
+    stream.write_all(format!("{WATCH}{start}").as_bytes()).await.unwrap();
+    read_until(&mut stream, "\r\n\r\n").await;
+    stream.write_all(rest.as_bytes()).await.unwrap();
+    write(&mut stream, "GET", "/version").await;
+    for value in 1..=2 {
+        until("the watch is open", async || watchers(&etcd) == 1).await;
+        assert!(status(&address(&etcd, 0), "PUT", &format!("/v2/keys/a?value={value}")).await < 300);
+        read_until(&mut stream, "}\n\r\n0\r\n\r\n").await;
+    }
+    read_until(&mut stream, "etcdserver").await;
+}
+
+fn watchers(etcd: &MemoryEtcd) -> u64 {
+    etcd.cluster().with_store(|store, _| store.watcher_count(0))
+}
+
+const WATCH: &str = "GET /v2/keys/a?wait=true HTTP/1.1\r\nhost: x\r\n\r\n";

@@ -1,6 +1,7 @@
 //! What no client should send.
 
-use etcd_testkit::memory::MemoryEtcd;
+use etcd_testkit::memory::{LogEntry, MemoryEtcd, Reply};
+use http::{Method, StatusCode};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
@@ -44,7 +45,26 @@ async fn half_requests_hold_nothing_but_their_connection() {
     }
     assert_eq!(status(&address(&etcd, 0), "GET", "/v2/keys/a").await, 404);
     drop(half);
-    until("only one request was heard of", async || etcd.log().count() == 1).await;
+    // Two had a whole head. Whether they are told before they are gone is a race of their own.
+    let is_over = |entry: &LogEntry| !entry.applied && entry.reply != Reply::Pending;
+    until("the log says what became of them", async || {
+        let entries = etcd.log().entries();
+        entries.len() == 3 && entries.iter().all(is_over)
+    })
+    .await;
+    let halves = etcd.log().entries().into_iter().filter(|entry| entry.method == Method::PUT);
+    assert_eq!(halves.filter(|entry| entry.path() == "/v2/keys/a").count(), 2);
+}
+
+#[tokio::test]
+async fn a_body_that_is_refused_on_its_way_is_in_the_log() {
+    let etcd = start(MemoryEtcd::builder()).await;
+    let mut stream = TcpStream::connect(address(&etcd, 0)).await.unwrap();
+    let head = "PUT /v2/keys/a HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nno number\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert!(read_to_end(&mut stream).await.0.starts_with("HTTP/1.1 400"));
+    let entry = etcd.log().entries().remove(0);
+    assert_eq!((entry.reply, entry.status), (Reply::Answered, Some(StatusCode::BAD_REQUEST)));
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<(), Failure>
     }
 
     let mut build = workspace.cargo();
-    build.args(["build", "--package", "etcd-testkit", "--features", "memory", "--bin", "etcd-memory"]);
+    build.args(["build", "--package", "etcd-testkit", "--features", "program", "--bin", "etcd-memory"]);
     run::visibly(&mut build)?;
     let memory = workspace.target().join("debug").join("etcd-memory");
     let mut servers: Vec<Kind> =

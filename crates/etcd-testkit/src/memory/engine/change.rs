@@ -3,31 +3,35 @@
 use tokio::time::Instant;
 
 use super::State;
-use crate::memory::Change;
+use crate::memory::{Change, Error};
 
 impl State {
-    /// Has something happen now.
-    pub(crate) fn change(&mut self, change: &Change) {
+    /// Has something happen now, or nothing at all where it names what does not exist.
+    pub(crate) fn change(&mut self, change: &Change) -> Result<(), Error> {
         let now = Instant::now();
         let date = self.date();
         // A time that tokio cannot show lasts for ever.
         match change {
             Change::NoLeader(lasts) => {
-                let leader = self.leader_returns.map(|(_, leader)| leader).or_else(|| self.store.leader());
-                self.store.set_leader(None, date);
-                self.leader_returns = now.checked_add(*lasts).zip(leader);
+                self.store.set_leader(None, date)?;
+                self.leader_returns = now.checked_add(*lasts);
             }
             Change::Lag { member, lasts } => {
-                self.store.freeze(*member);
+                self.store.freeze(*member)?;
                 match now.checked_add(*lasts) {
                     Some(end) => self.lag_ends.insert(*member, end),
                     None => self.lag_ends.remove(member),
                 };
             }
+            Change::StalledWrites(fate) => self.stalled_writes = *fate,
             Change::Kill(member) => {
+                self.store.check_member(*member)?;
                 self.killed.insert(*member);
+                let mut lost = self.backlog.lose(|held_by| held_by == *member);
+                self.unanswered.append(&mut lost);
             }
             Change::Restart(member) => {
+                self.store.check_member(*member)?;
                 self.killed.remove(member);
             }
             Change::ClearHistory => self.store.clear_history(),
@@ -41,10 +45,9 @@ impl State {
                 self.clock.back(*by);
                 self.tick();
             }
-            Change::Expire(key) => {
-                self.store.expire_key(key, date);
-            }
+            Change::Expire(key) => self.store.expire_key(key, date)?,
             Change::ExpireAll => self.store.expire_all(date),
         }
+        Ok(())
     }
 }

@@ -1,34 +1,56 @@
 //! One cluster with its clock, faults and log, behind one lock.
+//!
+//! A request comes from a service or a connection, by its head, with a future that reads its body:
+//!
+//! 1. `serve` lets it in if its member lives and is the one that it was sent to, not one restarted since. It gets
+//!    its place in the log and the fault of the first rule whose turn it is.
+//! 2. The body is read, and the fault met: the store is asked now (`handle`), later (`apply_later`), or not at all.
+//! 3. `ticket` notes in the log what the client was told; also that it has left, by being dropped.
+//!
+//! All the while a kill of the member ends it: `gate` counts kills, and what belongs to an older life is cut.
+//! A gate must not be held where a watch's body may be dropped; see `killed`.
+//!
+//! What changes the cluster goes through a `session`. It opens by doing what is due by then (`state`): expiries, a
+//! leader that is back, members that catch up, requests whose time has come (`backlog`), each as of its own time. It
+//! closes by landing writes that have waited for a leader, and, once the lock is free, telling gates, timers,
+//! clients (`claim`) and watches. `change` is what a test has happen; `clock` the date in the cluster.
 
+mod backlog;
 mod change;
+mod claim;
 mod clock;
 mod gate;
 mod serve;
+mod session;
 mod state;
+mod ticket;
 
 use std::fmt;
+use std::future::pending;
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::task::{Context, Waker};
+use std::task::Context;
 
 use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 pub(crate) use self::clock::{Clock, timer};
-pub(crate) use self::gate::Gate;
+pub(crate) use self::gate::{Gate, killed};
+pub(crate) use self::serve::Caller;
 pub(crate) use self::state::State;
 
-use super::{Change, WatcherId};
+use self::session::Session;
+use super::journal::{EntryId, LogEntry};
+use super::{Change, Error, WatcherId};
 
 /// One cluster, as all its fronts share it.
 ///
-/// The lock is held for single steps only, never across an await, and no waker of a watch is woken or dropped
-/// under it: either may drop a body, which takes the lock. Those who wait for a gate, and the task, are woken
-/// under it, so that gates change in the order of what changes them; the wakers of an executor that drops a
-/// future while it is woken would wait for ever there. (tokio's do not.)
+/// The lock is held for single steps only, never across an await, and nobody is woken and no waker dropped under
+/// it: either may run code of an executor, which may drop a body, which takes the lock.
 pub(crate) struct Engine {
     state: Mutex<State>,
-    /// One per member.
+    /// One per member: what is told of the gates in the state.
     gates: Vec<watch::Sender<Gate>>,
     driver: Driver,
 }
@@ -51,45 +73,41 @@ pub(crate) enum Driver {
     Task(Notify),
 }
 
-/// Wakes them on drop.
-struct Wakers(Vec<Waker>);
-
-impl Drop for Wakers {
-    fn drop(&mut self) {
-        self.0.drain(..).for_each(Waker::wake);
-    }
-}
-
 impl Engine {
-    pub(crate) fn new(state: State, members: usize, driver: Driver) -> Self {
+    pub(crate) fn new(mut state: State, members: usize, driver: Driver) -> Self {
+        state.gates = vec![Gate::default(); members];
         let gates = (0..members).map(|_| watch::Sender::new(Gate::default())).collect();
         let engine = Self { state: Mutex::new(state), gates, driver };
-        // Opens the gates. No tick: the clock starts at the first request. Nobody is there to be woken.
-        drop(engine.settle(&mut engine.state.lock().unwrap_or_else(PoisonError::into_inner)));
+        // Opens the gates. No tick: the clock starts at the first request.
+        drop(Session::open(&engine));
         engine
     }
 
-    /// Does something to the cluster, with what is due done before, and tells everybody concerned after.
+    /// Does something to the cluster, with what is due done before, and tells everybody concerned after, also if
+    /// `act` panics.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> R {
-        // Dropped after the lock: if `act` panics, those who are due by then are woken all the same.
-        let mut wakers = Wakers(Vec::new());
-        // What a panic has left behind is still a store: each of its steps is done or not.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.tick();
-        // Once before as well: `act` may note that the next time is known, which says nothing about the others.
-        wakers.0.append(&mut self.settle(&mut state));
-        let result = act(&mut state);
-        wakers.0.append(&mut self.settle(&mut state));
-        drop(state);
-        drop(wakers);
-        result
+        let mut session = Session::open(self);
+        session.state.tick();
+        act(&mut session.state)
     }
 
-    /// Has something happen to the cluster.
-    pub(crate) fn change(&self, change: &Change) {
-        let is_known = change.member().is_none_or(|member| member < self.gates.len());
-        if is_known {
-            self.with(|state| state.change(change));
+    /// Has an entry of the log say more. Nothing else happens, and nobody has to be told.
+    fn amend(&self, entry: EntryId, amend: impl FnOnce(&mut LogEntry)) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.journal.amend(entry, amend);
+    }
+
+    /// Ends all members for good.
+    pub(crate) fn stop(&self) {
+        self.with(State::stop);
+    }
+
+    /// Has something happen to the cluster, or nothing at all where it names what does not exist.
+    pub(crate) fn change(&self, change: &Change) -> Result<(), Error> {
+        // A member that was added by a request has no gate: nothing of this can happen to it.
+        match change.member().filter(|member| *member >= self.gates.len()) {
+            Some(member) => Err(Error::no_member(member)),
+            None => self.with(|state| state.change(change)),
         }
     }
 
@@ -98,14 +116,26 @@ impl Engine {
         self.gates.get(member).map(watch::Sender::subscribe)
     }
 
+    /// Ready when a member is killed that had been killed `kills` times.
+    pub(crate) fn death(&self, member: usize, kills: u64) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
+        let gate = self.gate(member);
+        Box::pin(async move {
+            let Some(mut gate) = gate else { return pending().await };
+            if gate.wait_for(|gate| gate.kills != kills).await.is_err() {
+                // Nobody is left who could kill it; what it has answered goes out.
+                pending().await
+            }
+        })
+    }
+
     /// How often a member was killed so far.
     pub(crate) fn kills(&self, member: usize) -> u64 {
-        self.gates.get(member).map_or(0, |gate| gate.borrow().kills)
+        self.with(|state| state.kills(member))
     }
 
     /// The next event of a watch that was opened when its member had been killed `kills` times.
     ///
-    /// Gates change under the lock only, so that no kill falls between the look and the note of the waker.
+    /// Kills are counted under the lock, so that none falls between the look and the note of the waker.
     pub(crate) fn poll_watch(
         &self,
         (member, kills): (usize, u64),
@@ -113,7 +143,7 @@ impl Engine {
         context: &mut Context<'_>,
     ) -> Polled {
         let (polled, replaced) = self.with(|state| {
-            if self.kills(member) != kills {
+            if state.kills(member) != kills {
                 return (Polled::Cut, state.wakers.remove(&watcher));
             }
             if let Some(event) = state.store.read_watch(watcher) {
@@ -151,37 +181,6 @@ impl Engine {
                 },
             }
         }
-    }
-
-    /// Opens and closes gates, and finds whom to wake.
-    fn settle(&self, state: &mut State) -> Vec<Waker> {
-        let mut wakes_all = false;
-        for (member, gate) in self.gates.iter().enumerate() {
-            let killed = state.is_down(member);
-            let is_open = !killed && !state.plan.refuses(member);
-            gate.send_if_modified(|gate| {
-                wakes_all |= gate.update(killed, is_open);
-                gate.take_changed()
-            });
-        }
-        let next = state.next_wake();
-        match &self.driver {
-            Driver::Task(changed) if next != state.armed => {
-                state.armed = next;
-                changed.notify_one();
-            }
-            Driver::Bodies if next.is_some_and(|next| state.armed.is_none_or(|armed| next < armed)) => {
-                // Each arms its timer anew when it is polled.
-                wakes_all = true;
-                state.armed = next;
-            }
-            Driver::Task(_) | Driver::Bodies => {}
-        }
-        let woken = state.store.take_woken();
-        if wakes_all {
-            return state.wakers.drain().map(|(_, waker)| waker).collect();
-        }
-        woken.iter().filter_map(|watcher| state.wakers.remove(watcher)).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Change, Plan, Rule};
+use crate::memory::Error;
 use crate::memory::engine::Engine;
 
 /// The faults of a running server. Cheap to clone; all clones steer the same server.
@@ -33,9 +34,14 @@ impl Faults {
         self.engine.with(|state| state.plan.clear());
     }
 
-    /// Has something happen to the cluster now. What names a member that does not exist is ignored.
-    pub fn apply(&self, change: Change) {
-        self.engine.change(&change);
+    /// Has something happen to the cluster now.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoMember`](crate::memory::ErrorKind::NoMember) or
+    /// [`ErrorKind::NoKey`](crate::memory::ErrorKind::NoKey) if the change names a member that was never built
+    /// or was removed, a key that does not exist, or the root. Nothing has happened then.
+    pub fn apply(&self, change: Change) -> Result<(), Error> {
+        self.engine.change(&change)
     }
 }
 

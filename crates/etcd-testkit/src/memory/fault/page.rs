@@ -4,11 +4,23 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
 
+use crate::memory::Error;
 use crate::memory::http::TEXT;
 
 /// 503 in plain text.
 pub(crate) fn unavailable() -> Response<Bytes> {
     page(StatusCode::SERVICE_UNAVAILABLE, TEXT, b"Service Unavailable\n".to_vec())
+}
+
+/// 503 of the server in memory itself.
+pub(crate) fn overloaded() -> Response<Bytes> {
+    let message = b"etcd in memory: no room for another request that is to be applied later\n";
+    page(StatusCode::SERVICE_UNAVAILABLE, TEXT, message.to_vec())
+}
+
+/// A rule that has something happen which cannot: 500, so that the test hears of its own mistake.
+pub(crate) fn mistake(error: &Error) -> Response<Bytes> {
+    page(StatusCode::INTERNAL_SERVER_ERROR, TEXT, format!("fault plan: {error}\n").into_bytes())
 }
 
 /// What a proxy shows.

@@ -6,7 +6,9 @@ use super::{Fault, Rule};
 
 /// Rules in order: a request meets the fault of the first rule whose turn it is.
 ///
-/// Every rule sees and counts every request, also one that meets another rule's fault.
+/// Every rule sees and counts every request, also one that meets another rule's fault. A request counts when its
+/// head arrives, before its body is read: in the order of [`Log`](crate::memory::Log), and also if its body never
+/// comes in whole. What a dead member refuses counts for none.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a plan does nothing unless a server has it"]
 pub struct Plan {

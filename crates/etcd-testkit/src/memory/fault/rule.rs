@@ -1,10 +1,15 @@
 //! Which requests meet a fault.
 
+use bytes::Bytes;
 use http::{Method, Request};
+use percent_encoding::percent_decode_str;
 
 use super::Fault;
+use crate::memory::http::waits;
+use crate::memory::store::path;
 
-/// Which requests meet a fault: all, until conditions say otherwise.
+/// Which requests meet a fault: all, until conditions say otherwise. A request counts when its head arrives, and
+/// conditions go by the head: parameters in a body are not looked at.
 ///
 /// # Examples
 /// ```
@@ -19,12 +24,21 @@ use super::Fault;
 pub struct Rule {
     fault: Fault,
     method: Option<Method>,
-    path_prefix: Option<String>,
+    place: Option<Place>,
     member: Option<usize>,
     watches: Option<bool>,
     turn: Turn,
     /// How many requests have met the other conditions.
     seen: u64,
+}
+
+/// Which paths are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// This key in its canonical form, and all below it.
+    Key(Bytes),
+    /// Paths that begin with this text.
+    Text(String),
 }
 
 /// Which of the matching requests are meant.
@@ -39,7 +53,7 @@ enum Turn {
 impl Rule {
     /// A rule for all requests.
     pub fn new(fault: Fault) -> Self {
-        Self { fault, method: None, path_prefix: None, member: None, watches: None, turn: Turn::All, seen: 0 }
+        Self { fault, method: None, place: None, member: None, watches: None, turn: Turn::All, seen: 0 }
     }
 
     /// Only requests of this method.
@@ -48,14 +62,19 @@ impl Rule {
         self
     }
 
-    /// Only requests on keys that begin so; by text, so `/a` means `/ab` too.
-    pub fn key_prefix(self, prefix: impl AsRef<str>) -> Self {
-        self.path_prefix(format!("/v2/keys{}", prefix.as_ref()))
+    /// Only requests on this key and on those below it: `/a` means `/a` and `/a/b`, but not `/ab`; `/` all keys.
+    ///
+    /// The slash in front may be missing, and one at the end means nothing: `a`, `/a` and `/a/` are the same.
+    /// Not meant are requests on a directory above the key, though a recursive read or watch of it shows the key.
+    pub fn key_prefix(mut self, key: impl AsRef<str>) -> Self {
+        self.place = Some(Place::Key(path::canonical(key.as_ref().as_bytes())));
+        self
     }
 
-    /// Only requests whose decoded path begins so, such as `/v2/members`. It replaces a prefix of keys.
+    /// Only requests whose decoded path begins so, such as `/v2/members`; by text, so `/v2/keys/a` means
+    /// `/v2/keys/ab` too. It replaces [`key_prefix`](Self::key_prefix), as that replaces it.
     pub fn path_prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.path_prefix = Some(prefix.into());
+        self.place = Some(Place::Text(prefix.into()));
         self
     }
 
@@ -65,7 +84,10 @@ impl Rule {
         self
     }
 
-    /// Only polls and streams: a query with `wait=true`.
+    /// Only polls and streams: a `GET` of a key with a true `wait` in its query.
+    ///
+    /// As in etcd, true is what Go's `strconv.ParseBool` reads so: `1`, `t`, `T`, `TRUE`, `true`, `True`; and of
+    /// several values the first counts.
     pub fn watches(mut self) -> Self {
         self.watches = Some(true);
         self
@@ -115,27 +137,39 @@ impl Rule {
     pub(crate) fn refuses(&self, member: usize) -> bool {
         self.fault == Fault::Refuse
             && self.method.is_none()
-            && self.path_prefix.is_none()
+            && self.place.is_none()
             && self.watches.is_none()
             && self.turn == Turn::All
             && self.member.is_none_or(|wanted| wanted == member)
     }
 
     fn matches<B>(&self, member: usize, request: &Request<B>) -> bool {
-        let has_prefix = |prefix: &String| {
-            let path: Vec<u8> = percent_encoding::percent_decode_str(request.uri().path()).collect();
-            path.starts_with(prefix.as_bytes())
-        };
-        let waits = || {
-            let query = request.uri().query().unwrap_or_default();
-            query.split('&').any(|pair| pair == "wait=true")
-        };
         self.member.is_none_or(|wanted| wanted == member)
             && self.method.as_ref().is_none_or(|method| method == request.method())
-            && self.path_prefix.as_ref().is_none_or(has_prefix)
-            && self.watches.is_none_or(|wanted| wanted == waits())
+            && self.place.as_ref().is_none_or(|place| place.has(request.uri().path()))
+            && self.watches.is_none_or(|wanted| wanted == opens_watch(request))
     }
 }
+
+fn opens_watch<B>(request: &Request<B>) -> bool {
+    let all_keys = Place::Key(Bytes::from_static(b"/"));
+    request.method() == Method::GET && all_keys.has(request.uri().path()) && waits(request.uri().query())
+}
+
+impl Place {
+    /// Whether a path, as it was sent, is meant.
+    fn has(&self, path: &str) -> bool {
+        let decoded: Vec<u8> = percent_decode_str(path).collect();
+        match self {
+            Self::Text(prefix) => decoded.starts_with(prefix.as_bytes()),
+            Self::Key(key) => path::relative(&decoded, KEYS)
+                .is_some_and(|below| path::relative(&path::canonical(below), key).is_some()),
+        }
+    }
+}
+
+/// Below it are the keys, in all versions.
+const KEYS: &[u8] = b"/v2/keys";
 
 #[cfg(test)]
 mod tests {
@@ -180,11 +214,52 @@ mod tests {
         for (target, is_watch) in [
             ("/v2/keys/a?wait=true", true),
             ("/v2/keys/a?recursive=true&wait=true", true),
+            ("/v2/keys/a?wait=1", true),
+            ("/v2/keys/a?wait=t", true),
+            ("/v2/keys/a?wait=T", true),
+            ("/v2/keys/a?wait=TRUE", true),
+            ("/v2/keys/a?wait=True", true),
+            ("/v2/keys/a?w%61it=%74rue", true),
+            ("/v2/keys/a?wait=true&wait=false", true),
+            ("/v2/keys/a?wait=false&wait=true", false),
+            ("/v2/keys/a?wait=0", false),
+            ("/v2/keys/a?wait=yes", false),
+            ("/v2/keys/a?wait=", false),
+            ("/v2/keys/a?await=true", false),
+            ("/v2/members?wait=true", false),
             ("/v2/keys/a", false),
         ] {
             assert_eq!(met(&mut watches, 0, "GET", target), is_watch, "{target}");
             assert_eq!(met(&mut others, 0, "GET", target), !is_watch, "{target}");
         }
+        assert!(!met(&mut watches, 0, "PUT", "/v2/keys/a?wait=true"), "which etcd refuses");
+    }
+
+    #[test]
+    fn a_prefix_of_keys_goes_by_elements() {
+        for prefix in ["a", "/a", "/a/", "//a"] {
+            let mut rule = Rule::new(Fault::Hang).key_prefix(prefix);
+            for target in ["/v2/keys/a", "/v2/keys/a/", "/v2/keys//a/b", "/v2/keys/%61/b?x=/c"] {
+                assert!(met(&mut rule, 0, "GET", target), "{prefix} {target}");
+            }
+            for target in ["/v2/keys/ab", "/v2/keys", "/v2/keys/b/a", "/v2/keysa", "/v2/keys_a/a"] {
+                assert!(!met(&mut rule, 0, "GET", target), "{prefix} {target}");
+            }
+        }
+        for all in ["", "/"] {
+            let mut rule = Rule::new(Fault::Hang).key_prefix(all);
+            assert!(
+                ["/v2/keys", "/v2/keys/", "/v2/keys/b"].map(|it| met(&mut rule, 0, "GET", it)) == [true; 3]
+            );
+            assert!(!met(&mut rule, 0, "GET", "/v2/members"));
+        }
+    }
+
+    #[test]
+    fn a_prefix_of_paths_goes_by_text_and_replaces_that_of_keys() {
+        let mut rule = Rule::new(Fault::Hang).key_prefix("/x").path_prefix("/v2/keys/a");
+        assert!(met(&mut rule, 0, "GET", "/v2/keys/ab"));
+        assert!(!met(&mut rule, 0, "GET", "/v2/keys/x"));
     }
 
     #[test]

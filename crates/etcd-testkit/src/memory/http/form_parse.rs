@@ -22,6 +22,14 @@ pub(crate) fn parse(request: &Request<Bytes>) -> Result<Form, String> {
     body.and(query).map(|()| form)
 }
 
+/// Whether a query asks for a watch; what cannot be read of it does not count.
+pub(crate) fn waits(query: Option<&str>) -> bool {
+    let mut form = Form::default();
+    // The server refuses such a query; until then the other pairs say what is meant.
+    let _ = parse_pairs(query.unwrap_or_default().as_bytes(), &mut form);
+    form.flag("wait") == Ok(true)
+}
+
 fn parse_body(request: &Request<Bytes>, form: &mut Form) -> Result<(), String> {
     let Some(header) = request.headers().get(CONTENT_TYPE).filter(|header| !header.is_empty()) else {
         return Ok(());

@@ -1,4 +1,15 @@
 //! etcd's HTTP semantics as a function of store, request, member and time.
+//!
+//! Nothing here waits, reads a clock or knows of connections: whoever calls has the whole request, and does with the
+//! [`Answer`] what it says. An answer is whole, an opened watch, or one that is due later because there is no leader.
+//!
+//! A request is routed by its path: first `path`, since etcd redirects what is not clean before anything looks at
+//! it, then a file for each part of the API: `keys`, `members` with `peer_url`, `auth`, and `plain` for the rest.
+//!
+//! Errors are part of the semantics, and which one wins is the order in which etcd looks: for keys the method, the
+//! parameters (`parameter`), the credentials, then the store; for members and users the credentials before the body.
+//! The rest is what etcd has of Go's library, with its oddities: forms (`form`, `form_parse`), escapes (`escape`),
+//! content types (`media_type`), messages about JSON (`json_syntax`).
 
 mod answer;
 mod auth;
@@ -23,6 +34,7 @@ use http::{Method, Request, Response, StatusCode};
 pub use self::answer::{Answer, OpenedWatch, Stalled};
 
 pub(crate) use self::answer::TEXT;
+pub(crate) use self::form_parse::waits;
 
 use self::answer::plain_error;
 use super::Store;

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::{Port, connection};
+use super::{Port, Uploads, connection};
 use crate::memory::engine::{Engine, Gate};
 
 /// One member's listener: open while its gate is.
@@ -18,39 +18,44 @@ pub(crate) struct Listener {
     member: usize,
     port: Port,
     gate: watch::Receiver<Gate>,
-    is_listening: watch::Sender<bool>,
+    listening: watch::Sender<Option<u64>>,
+    uploads: Uploads,
 }
 
 impl Listener {
-    /// The sender tells whether it listens.
+    /// The sender tells whether it listens, and in which life: after how many kills of its member.
     pub(crate) fn new(
         engine: Arc<Engine>,
         member: usize,
         port: Port,
         gate: watch::Receiver<Gate>,
-        is_listening: watch::Sender<bool>,
+        listening: watch::Sender<Option<u64>>,
+        uploads: Uploads,
     ) -> Self {
-        Self { engine, member, port, gate, is_listening }
+        Self { engine, member, port, gate, listening, uploads }
     }
 
     /// Takes connections until it is dropped; they end with it.
     pub(crate) async fn run(mut self, mut socket: Option<TcpListener>) {
         let mut connections = JoinSet::new();
+        let mut kills = self.gate.borrow().kills;
         loop {
             let gate = *self.gate.borrow_and_update();
-            if !gate.is_open {
+            // Also if the member is back already: what came in by then, and was not taken yet, is of the old life.
+            if !gate.is_open || gate.kills != kills {
                 socket = None;
             }
-            if gate.is_down {
+            if gate.is_down || gate.kills != kills {
                 // They see the same gate and end by themselves, with a reset.
                 while connections.join_next().await.is_some() {}
             }
+            kills = gate.kills;
             if gate.is_open && socket.is_none() {
                 socket = self.port.listen().ok();
             }
-            self.is_listening.send_replace(socket.is_some());
+            self.listening.send_replace(socket.is_some().then_some(kills));
             let changed = match &socket {
-                Some(socket) => self.accept(socket, gate.kills, &mut connections).await,
+                Some(socket) => self.accept(socket, kills, &mut connections).await,
                 // Out of descriptors, say.
                 None if gate.is_open => {
                     sleep(PAUSE).await;
@@ -68,12 +73,15 @@ impl Listener {
     async fn accept(&mut self, socket: &TcpListener, kills: u64, connections: &mut JoinSet<()>) -> bool {
         loop {
             tokio::select! {
+                // The gate first: what comes to a closed one is not taken.
+                biased;
                 changed = self.gate.changed() => return changed.is_ok(),
                 Some(_) = connections.join_next() => {}
                 accepted = socket.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
                     Ok((stream, _)) => {
                         let (engine, gate) = (Arc::clone(&self.engine), self.gate.clone());
-                        connections.spawn(connection::serve(stream, engine, self.member, kills, gate));
+                        let uploads = self.uploads.clone();
+                        connections.spawn(connection::serve(stream, engine, self.member, kills, gate, uploads));
                     }
                     // That connection is gone, or descriptors are short; the next one may fare better.
                     Err(_) => sleep(PAUSE).await,

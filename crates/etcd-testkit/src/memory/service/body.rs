@@ -1,5 +1,6 @@
 //! The body of an answer.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -46,8 +47,12 @@ pub(crate) enum Shape {
         every: Duration,
         rest: Bytes,
         pause: Option<Pin<Box<Sleep>>>,
+        death: Death,
     },
 }
+
+/// Ready when the member that answers is killed. A whole body does not hear of it by itself.
+pub(crate) struct Death(Pin<Box<dyn Future<Output = ()> + Send + Sync>>);
 
 impl Body {
     pub(crate) fn whole(bytes: Bytes) -> Self {
@@ -60,6 +65,11 @@ impl Body {
 
     fn plain(source: Source) -> Self {
         Self { source, shape: Shape::Plain, is_failed: false }
+    }
+
+    /// Whether it is that of a watch.
+    pub(crate) fn is_watch(&self) -> bool {
+        matches!(self.source, Source::Watch(_))
     }
 
     /// The same content, as a fault shows it.
@@ -104,8 +114,19 @@ impl Shape {
         Self::Cut { left: after, how, yields: 0 }
     }
 
-    pub(crate) fn dribble(bytes: usize, every: Duration) -> Self {
-        Self::Dribble { bytes: bytes.max(1), every, rest: Bytes::new(), pause: None }
+    pub(crate) fn dribble(
+        bytes: usize,
+        every: Duration,
+        death: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
+    ) -> Self {
+        let death = Death(death);
+        Self::Dribble { bytes: bytes.max(1), every, rest: Bytes::new(), pause: None, death }
+    }
+}
+
+impl fmt::Debug for Death {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Death").finish_non_exhaustive()
     }
 }
 
@@ -145,7 +166,12 @@ impl http_body::Body for Body {
                 }
                 bytes
             }
-            Shape::Dribble { bytes, every, rest, pause } => {
+            Shape::Dribble { bytes, every, rest, pause, death } => {
+                let is_whole = rest.is_empty() && source.is_ended();
+                if !is_whole && death.0.as_mut().poll(context).is_ready() {
+                    *is_failed = true;
+                    return Poll::Ready(Some(Err(Disconnected::RESET)));
+                }
                 if rest.is_empty() {
                     match ready!(source.poll_bytes(context)) {
                         Some(Ok(bytes)) => *rest = bytes,

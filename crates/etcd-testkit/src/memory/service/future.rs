@@ -8,7 +8,9 @@ use etcd_proto::BoxError;
 
 /// The answer of an in-process service.
 ///
-/// Dropping it is as closing the connection: what the store has not done by then it does not do.
+/// Dropping it is as closing the connection: what the store has not done by then it does not do, but for what
+/// [`Fault::ApplyLater`](crate::memory::Fault::ApplyLater) and
+/// [`StalledWrites::LandLater`](crate::memory::StalledWrites::LandLater) say.
 #[must_use = "a future does nothing unless polled"]
 pub struct ResponseFuture<T> {
     inner: Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>,

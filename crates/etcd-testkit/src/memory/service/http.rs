@@ -8,15 +8,17 @@ use etcd_proto::BoxError;
 use http::{Request, Response, Uri};
 use tower_service::Service;
 
-use super::{Body, ResponseFuture, UploadError, read_upload};
+use super::{Body, ResponseFuture, read_upload};
 use crate::memory::ConnectRefused;
-use crate::memory::engine::Engine;
+use crate::memory::disconnect::Unread;
+use crate::memory::engine::{Caller, Engine};
 
 /// The cluster as an HTTP service without sockets, for the innermost place of a client's stack.
 ///
-/// A request with an absolute URI goes to the member whose endpoint has that host and port; an unknown one is
-/// refused. A request with a path only goes to member 0, or the one chosen by [`to`](Self::to). The body of the
-/// request is read to its end before the cluster sees it.
+/// A request with an absolute URI goes to the member whose endpoint has that host and port, whatever name and
+/// password stand before them; an unknown one is refused. A request with a path only goes to member 0, or the one
+/// chosen by [`to`](Self::to). The body of the request is read to its end before the cluster carries it out; a dead
+/// member, and one that dies meanwhile, does not read it.
 ///
 /// Errors are [`ConnectRefused`] and [`Disconnected`](crate::memory::Disconnected), boxed, or that of the
 /// request's own body. Cheap to clone; always ready.
@@ -44,7 +46,9 @@ impl HttpService {
 
     fn member(&self, uri: &Uri) -> Option<usize> {
         let Some(authority) = uri.authority() else { return Some(self.member) };
-        self.authorities.iter().position(|known| known.eq_ignore_ascii_case(authority.as_str()))
+        let authority = authority.as_str();
+        let place = authority.rsplit_once('@').map_or(authority, |(_user, place)| place);
+        self.authorities.iter().position(|known| known.eq_ignore_ascii_case(place))
     }
 }
 
@@ -67,8 +71,8 @@ where
             let (mut head, body) = request.into_parts();
             // A server sees path and query alone.
             head.uri = origin_form(&head.uri);
-            let body = read_upload(body).await.map_err(|UploadError(error)| error)?;
-            Ok(engine.serve(member, Request::from_parts(head, body)).await?)
+            let upload = async { read_upload(body).await.map_err(|error| Unread { error, status: None }) };
+            Ok(engine.serve(Caller { member, kills: None }, head, upload).await?)
         })
     }
 }

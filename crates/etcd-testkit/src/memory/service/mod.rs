@@ -13,5 +13,5 @@ pub use self::http::HttpService;
 pub use self::operation::OperationService;
 
 pub(crate) use self::body::Shape;
-pub(crate) use self::upload::{UploadError, read as read_upload};
+pub(crate) use self::upload::read as read_upload;
 pub(crate) use self::watch::Watch;

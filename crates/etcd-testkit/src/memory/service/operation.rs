@@ -1,5 +1,6 @@
 //! The cluster as a service of typed calls.
 
+use std::future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -12,7 +13,7 @@ use http_body::Body as _;
 use tower_service::Service;
 
 use super::{Body, ResponseFuture};
-use crate::memory::engine::Engine;
+use crate::memory::engine::{Caller, Engine};
 
 /// The cluster as a service of typed calls, for a client's operation seam.
 ///
@@ -55,7 +56,9 @@ impl Service<Request> for OperationService {
         let (engine, member) = (Arc::clone(&self.engine), self.member);
         ResponseFuture::new(async move {
             let operation = request.operation;
-            let (head, body) = engine.serve(member, operation.encode()?).await?.into_parts();
+            let (head, body) = operation.encode()?.into_parts();
+            let answer = engine.serve(Caller { member, kills: None }, head, future::ready(Ok(body))).await?;
+            let (head, body) = answer.into_parts();
             if matches!(operation, Operation::Watch(_)) && head.status.is_success() {
                 let header = Operation::decode_watch_head(head.status, &head.headers, b"")?;
                 return Ok(Response::Watch(WatchResponse::new(header, Events::new(body))));
@@ -68,7 +71,7 @@ impl Service<Request> for OperationService {
 
 async fn collect(mut body: Body) -> Result<BytesMut, BoxError> {
     let mut whole = BytesMut::new();
-    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+    while let Some(frame) = future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         if let Ok(data) = frame?.into_data() {
             whole.extend_from_slice(&data);
         }

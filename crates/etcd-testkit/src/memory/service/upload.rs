@@ -7,19 +7,15 @@ use bytes::{Buf, Bytes, BytesMut};
 use etcd_proto::BoxError;
 use http_body::Body;
 
-/// Why a body was not read.
-#[derive(Debug)]
-pub(crate) struct UploadError(pub(crate) BoxError);
-
 /// Reads a body to its end, or to just beyond what the store takes: it says itself that this is too much.
-pub(crate) async fn read<B>(body: B) -> Result<Bytes, UploadError>
+pub(crate) async fn read<B>(body: B) -> Result<Bytes, BoxError>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>>,
 {
     let mut body = pin!(body);
     let mut whole = BytesMut::new();
     while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        let frame = frame.map_err(|error| UploadError(error.into()))?;
+        let frame = frame.map_err(Into::into)?;
         let Ok(data) = frame.into_data() else { continue };
         let room = LIMIT - whole.len();
         whole.extend_from_slice(data.slice(..data.remaining().min(room)).as_ref());

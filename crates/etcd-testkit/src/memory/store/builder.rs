@@ -1,4 +1,7 @@
 //! Making a store.
+//!
+//! A fresh one is as a cluster is whose members have just started: the leader is elected, in term 2, and their own
+//! first writes have taken the lowest indexes and counters.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -94,6 +97,7 @@ impl StoreBuilder {
             members,
             removed_ids: Default::default(),
             leader: Some(0),
+            leader_before: None,
             leader_since: started,
             started,
             last_sync: started,

@@ -1,21 +1,26 @@
 //! Changes of membership, and what members know of each other.
+//!
+//! Each change takes an index or two of the keys': etcd writes members into the same store. Members that are added
+//! or removed by a request are only entries here: nothing starts or ends a listener but the engine.
 
 use super::Store;
 use super::builder::member_id;
 use super::log::Entry;
 use super::member::{Member, MemberInfo};
 use super::stats::{Counted, Counters};
+use crate::memory::Error;
 
 /// Why a change of membership was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MembersError {
-    /// Another member has one of the peer URLs.
+    /// Another member has one of the peer URLs: 409.
     PeerUrlExists,
-    /// There is no such member, and was none.
+    /// There is no such member, and was none: 404.
     NotFound,
-    /// The member was removed for good.
+    /// The member was removed for good: 410. etcd never gives an id out twice.
     Removed,
-    /// The cluster would not be safe with it; etcd hides why.
+    /// The cluster would not be safe with it: 500, and etcd hides why. (It refuses also within some 5 s after a
+    /// member has started; that is not imitated.)
     Internal,
 }
 
@@ -33,28 +38,53 @@ impl Store {
     }
 
     /// Says where clients reach a member, for `/v2/members` and `/v2/machines`. Takes no index.
-    pub fn set_client_urls(&mut self, member: usize, urls: impl IntoIterator<Item = impl Into<String>>) {
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoMember`](crate::memory::ErrorKind::NoMember) for a member that does not exist or was
+    /// removed.
+    pub fn set_client_urls(
+        &mut self,
+        member: usize,
+        urls: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<(), Error> {
+        self.check_member(member)?;
         if let Some(slot) = self.members.get_mut(member) {
             slot.client_urls = urls.into_iter().map(Into::into).collect();
         }
+        Ok(())
     }
 
     /// Runs a member that was added: it gets a name and counts for the majority. Its place is the one after all
     /// members before it. Takes one index, as the server's own write of its name does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoMember`](crate::memory::ErrorKind::NoMember) for a member that does not exist or was
+    /// removed, [`ErrorKind::Config`](crate::memory::ErrorKind::Config) for one that runs already.
     pub fn start_member(
         &mut self,
         member: usize,
         name: impl Into<String>,
         client_urls: impl IntoIterator<Item = impl Into<String>>,
-    ) {
-        let Some(slot) = self.members.get_mut(member) else { return };
-        if slot.is_removed || slot.is_started {
-            return;
+    ) -> Result<(), Error> {
+        self.check_member(member)?;
+        let Some(slot) = self.members.get_mut(member) else { return Err(Error::no_member(member)) };
+        if slot.is_started {
+            return Err(Error::config(format!("member {member} runs already")));
         }
         slot.name = name.into();
         slot.client_urls = client_urls.into_iter().map(Into::into).collect();
         slot.is_started = true;
         self.step(Counted::Set);
+        Ok(())
+    }
+
+    /// Whether there is such a member: it may be yet to run, but was not removed.
+    pub(crate) fn check_member(&self, member: usize) -> Result<(), Error> {
+        match self.members.get(member) {
+            None => Err(Error::no_member(member)),
+            Some(slot) if slot.is_removed => Err(Error::removed_member(member)),
+            Some(_) => Ok(()),
+        }
     }
 
     /// The members as the API lists them: by id.
@@ -64,7 +94,7 @@ impl Store {
         members.into_iter().map(Member::info).collect()
     }
 
-    /// Client URLs of all members, sorted as etcd does.
+    /// Client URLs of all members, sorted as etcd does: `/v2/machines`. Those of members that never ran are missing.
     pub(crate) fn machines(&self) -> Vec<String> {
         let mut urls: Vec<String> =
             self.present().flat_map(|slot| slot.client_urls.iter().cloned()).collect();
@@ -115,7 +145,7 @@ impl Store {
         Ok(info)
     }
 
-    /// Gives a member other peer URLs.
+    /// Gives a member other peer URLs. The same as before are a change, too.
     pub(crate) fn update_member(&mut self, id: u64, peer_urls: Vec<String>) -> Result<(), MembersError> {
         if self.removed_ids.contains(&id) {
             // 500 and not 410: etcd forgets this case when it updates (3.4, 3.5).
@@ -161,13 +191,14 @@ impl Store {
         Ok(())
     }
 
-    /// Whether enough members run.
+    /// Whether enough members run: more than half of those that were not removed. Killed ones count as running; that
+    /// is the engine's business, which does not stall the cluster for it.
     pub(crate) fn has_majority(&self) -> bool {
         let all = self.present().count();
         self.present().filter(|slot| slot.is_started).count() > all / 2
     }
 
-    /// A write of the server itself.
+    /// A write of the server itself: it takes an index and a place in the history, and no client sees it.
     pub(crate) fn step(&mut self, counted: Counted) {
         // A step has no conditions that could fail.
         let _ = self.commit(Entry::Step(counted), self.last_sync);

@@ -9,40 +9,46 @@ use super::stats::Counted;
 /// A change of the keys, with all that it depends on. Applied to equal stores it has equal effects.
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
-    /// Write, whatever is there.
+    /// Write, whatever is there: a `PUT` without conditions.
     Set(Write),
-    /// Write where nothing is.
+    /// Write where nothing is: `prevExist=false`, whatever other conditions there are.
     Create(Write),
-    /// Write under a new name in a directory; the name is the index.
+    /// Write under a new name in a directory: any `POST`. The name is the index, and known only when it is applied.
     CreateInOrder(Write),
-    /// Write where something is.
+    /// Write where something is: `prevExist=true` and nothing to compare.
     Update(Write),
-    /// Write if the comparison holds.
+    /// Write if the comparison holds: `prevValue` or `prevIndex`, unless `prevExist=false`.
     CompareAndSwap(Write, Comparison),
-    /// Delete.
+    /// Delete. `prevExist` means nothing here.
     Delete { key: Bytes, dir: bool, recursive: bool },
     /// Delete if the comparison holds.
     CompareAndDelete(Bytes, Comparison),
-    /// Read by consensus; changes nothing.
+    /// Read by consensus (`quorum=true`). It changes nothing, but it is an entry of the log: it moves the raft index,
+    /// costs a round of the cluster, and waits where a write would.
     QuorumGet { key: Bytes },
 }
 
 /// What is written.
 #[derive(Clone, Debug)]
 pub(crate) struct Write {
+    /// The canonical path.
     pub(crate) key: Bytes,
+    /// Empty where none was given: etcd does not tell the two apart.
     pub(crate) value: Bytes,
+    /// Make a directory. It wins over the value; update and compare-and-swap ignore it.
     pub(crate) dir: bool,
-    /// Nanoseconds since 1970.
+    /// Nanoseconds since 1970; `None` for good. A date and no duration, so that all members agree on it.
     pub(crate) expires: Option<i64>,
-    /// Keep the value and wake no watcher.
+    /// Keep the value and wake no watcher (2.3 and later).
     pub(crate) refresh: bool,
 }
 
 /// What must hold; the empty text and 0 stand for "not compared", as in etcd.
 #[derive(Clone, Debug)]
 pub(crate) struct Comparison {
+    /// The value that must be there. "Equals the empty text" cannot be asked.
     pub(crate) value: Bytes,
+    /// The modified index that must be there.
     pub(crate) index: u64,
 }
 
@@ -57,6 +63,19 @@ impl Command {
             Self::Delete { .. } => Counted::Delete,
             Self::CompareAndDelete(..) => Counted::CompareAndDelete,
             Self::QuorumGet { .. } => Counted::Get,
+        }
+    }
+
+    /// Bytes of its keys and values.
+    pub(crate) fn weight(&self) -> usize {
+        let compared = |comparison: &Comparison| comparison.value.len();
+        match self {
+            Self::Set(write) | Self::Create(write) | Self::CreateInOrder(write) | Self::Update(write) => {
+                write.weight()
+            }
+            Self::CompareAndSwap(write, comparison) => write.weight() + compared(comparison),
+            Self::Delete { key, .. } | Self::QuorumGet { key } => key.len(),
+            Self::CompareAndDelete(key, comparison) => key.len() + compared(comparison),
         }
     }
 
@@ -77,6 +96,12 @@ impl Command {
     /// Whether a refusal counts as a failed set besides: creations whose path goes through a file do.
     pub(crate) fn counts_failed_set(&self, error: &KeysError) -> bool {
         matches!(self, Self::Create(_) | Self::CreateInOrder(_)) && error.code == ErrorCode::NotADirectory
+    }
+}
+
+impl Write {
+    fn weight(&self) -> usize {
+        self.key.len() + self.value.len()
     }
 }
 

@@ -6,6 +6,7 @@ use etcd_proto::v2::ErrorCode;
 /// A refusal of the keys API: code, cause and the store's index at that time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeysError {
+    /// etcd's own number, from which status and message follow.
     pub(crate) code: ErrorCode,
     /// Bytes, since causes repeat keys and values, which need not be UTF-8.
     pub(crate) cause: Bytes,

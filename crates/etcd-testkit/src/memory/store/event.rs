@@ -12,28 +12,37 @@ use crate::memory::{Profile, json, time};
 pub(crate) struct NodeView {
     /// Canonical path; bytes, since a key need not be UTF-8.
     pub(crate) key: Bytes,
+    /// `None` for a directory, and for what was deleted: that value is in the previous node.
     pub(crate) value: Option<Bytes>,
+    /// Shown as `dir` when true, left out when not.
     pub(crate) is_dir: bool,
     /// Nanoseconds since 1970.
     pub(crate) expires: Option<i64>,
-    /// Seconds left when the view was taken.
+    /// Seconds left when the view was taken, rounded up. 0 is left out of the JSON: so it is
+    /// between the end and the sync. Negative while there is no leader to expire the key.
     pub(crate) ttl: i64,
+    /// Index of the last change. That of a directory does not follow its children.
     pub(crate) modified: u64,
+    /// Index of the change that made the node. A set makes a new one each time.
     pub(crate) created: u64,
 }
 
 /// What happened to a key. It does not change once made, and its JSON is made once.
 #[derive(Debug)]
 pub(crate) struct Event {
+    /// What was done, in etcd's words: `set`, `create`, `update`, `compareAndSwap`, `delete`, …
     pub(crate) action: Action,
+    /// The node after it; of a removal without value and end.
     pub(crate) node: NodeView,
+    /// The node before it, if there was one.
     pub(crate) prev_node: Option<NodeView>,
-    /// A refresh stands in the history, but no watcher ever sees it.
+    /// A refresh stands in the history, where it takes one of the 1000 places, but no watcher ever sees it.
     pub(crate) is_refresh: bool,
     line: OnceLock<Bytes>,
 }
 
 impl Event {
+    /// An event that watchers see.
     pub(crate) fn new(action: Action, node: NodeView, prev_node: Option<NodeView>) -> Self {
         Self { action, node, prev_node, is_refresh: false, line: OnceLock::new() }
     }
@@ -43,7 +52,7 @@ impl Event {
         self.node.modified
     }
 
-    /// Whether the answer has status 201.
+    /// Whether the answer has status 201: for `create`, and for a `set` with nothing there before.
     pub(crate) fn is_creation(&self) -> bool {
         self.action == Action::Create || (self.action == Action::Set && self.prev_node.is_none())
     }
@@ -60,7 +69,8 @@ impl Event {
         self.line.get_or_init(|| self.encode(profile)).clone()
     }
 
-    /// What is left of the answer under `noValueOnSuccess`.
+    /// What is left of the answer under `noValueOnSuccess` (3.1 and later). The name of a key created in order is
+    /// lost with it; its number is in `X-Etcd-Index`.
     pub(crate) fn action_line(&self) -> Bytes {
         format!("{{\"action\":\"{}\"}}\n", self.action).into()
     }

@@ -1,32 +1,38 @@
 //! What a test can do to the cluster.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use bytes::Bytes;
-
 use super::Store;
-use super::keyspace::{Keyspace, Scene};
-use super::log::{Entry, Lag};
+use super::keyspace::Keyspace;
+use super::log::Entry;
 use super::member::Contact;
-use crate::memory::time;
+use super::path;
+use crate::memory::{Error, time};
 
-/// All keys with index and history at some time; see [`Store::snapshot`].
+/// All keys with index and history at some time; see [`Store::snapshot`]. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    keyspace: Keyspace,
+    keyspace: Arc<Keyspace>,
 }
 
 impl Store {
     /// Makes a member the leader, or leaves the cluster without one.
     ///
     /// Without one no member can commit and nothing expires. A new leader begins a new term.
-    pub fn set_leader(&mut self, leader: Option<usize>, now: SystemTime) {
-        let leader = leader.filter(|member| self.is_running(*member));
-        if leader.is_some() && leader != self.leader {
-            self.term = self.term.saturating_add(1);
-            self.leader_since = time::nanos(now);
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoMember`](crate::memory::ErrorKind::NoMember) for a member that does not exist, was removed
+    /// or has not run yet.
+    pub fn set_leader(&mut self, leader: Option<usize>, now: SystemTime) -> Result<(), Error> {
+        if let Some(member) = leader {
+            self.check_member(member)?;
+            if !self.is_running(member) {
+                return Err(Error::no_member(member));
+            }
         }
-        self.leader = leader;
+        self.lead(leader, time::nanos(now));
+        Ok(())
     }
 
     /// The leader as members in contact know it.
@@ -35,12 +41,17 @@ impl Store {
         self.leader
     }
 
-    /// Says what a member can reach of the rest. Unknown members are ignored.
+    /// Says what a member can reach of the rest.
     ///
     /// A member without a majority still answers local reads and opens watches, from what it has. To cut it off
     /// while the others go on, [`freeze`](Self::freeze) it as well, and give them another leader if it led.
     /// Nothing expires while the leader has no majority.
-    pub fn set_contact(&mut self, member: usize, contact: Contact) {
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoMember`](crate::memory::ErrorKind::NoMember) for a member that does not exist or was
+    /// removed.
+    pub fn set_contact(&mut self, member: usize, contact: Contact) -> Result<(), Error> {
+        self.check_member(member)?;
         let leader = self.leader;
         if let Some(slot) = self.members.get_mut(member) {
             if slot.contact == Contact::Connected {
@@ -48,68 +59,40 @@ impl Store {
             }
             slot.contact = contact;
         }
-    }
-
-    /// Stops a member at the present state: it answers local reads and watches from there, as a follower does
-    /// that lags behind.
-    ///
-    /// Writes and reads by consensus sent to it are answered from the state of the cluster, at once. (A real
-    /// follower would answer them once it has caught up.) What it misses is kept, up to 100,000 entries; beyond
-    /// that it follows at that distance. Users and members are never stale.
-    pub fn freeze(&mut self, member: usize) {
-        let keyspace = &self.keyspace;
-        if let Some(slot) = self.members.get_mut(member)
-            && slot.lag.is_none()
-        {
-            slot.lag = Some(Lag::new(keyspace.clone()));
-        }
-    }
-
-    /// Lets a frozen member apply up to `entries` of what it has missed; its watches get their events.
-    ///
-    /// With all applied it follows again. Returns how many entries it still lags.
-    pub fn catch_up(&mut self, member: usize, entries: usize) -> usize {
-        let (profile, quirks) = (self.profile, self.quirks);
-        let Some(slot) = self.members.get_mut(member) else { return 0 };
-        let Some(lag) = &mut slot.lag else { return 0 };
-        for _ in 0..entries {
-            let Some((now, entry)) = lag.next() else { break };
-            let mut scene = Scene { now, profile, quirks, hubs: &mut [&mut slot.hub] };
-            let outcome = entry.apply(&mut lag.keyspace, &mut scene);
-            entry.count(&outcome, &mut slot.counters);
-        }
-        let behind = lag.len();
-        if behind == 0 {
-            slot.lag = None;
-        }
-        behind
+        Ok(())
     }
 
     /// Forgets all events: a watch from any index up to the present one is refused with 401.
+    ///
+    /// That goes for frozen members as well, each by its own index: at once, and again when it gets to this
+    /// point of the log, for what it has missed by then.
     pub fn clear_history(&mut self) {
-        let index = self.keyspace.index;
-        self.keyspace.history.clear(index);
+        self.clear_frozen_histories();
+        self.do_to_keys(Entry::ClearHistory);
     }
 
     /// Sets the index, with all keys as they are and the history cleared: a store that was put back.
     ///
+    /// A frozen member forgets its history at once. Its index stays until it gets to this point of the log, so
+    /// that the events that it has missed come with the numbers that they had elsewhere.
+    ///
     /// For keys that go back with the index see [`restore`](Self::restore).
     pub fn set_index(&mut self, index: u64) {
-        self.keyspace.index = index;
-        self.keyspace.history.clear(index);
+        self.clear_frozen_histories();
+        self.do_to_keys(Entry::SetIndex(index));
     }
 
     /// All keys with index and history, for [`restore`](Self::restore).
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { keyspace: self.keyspace.clone() }
+        Snapshot { keyspace: Arc::new(self.keyspace.clone()) }
     }
 
     /// Puts keys, index and history back, as from a backup. Watches stay open and hear nothing of it.
     ///
-    /// Frozen members keep what they have, and follow the log from here on once they have caught up.
+    /// Frozen members keep what they have until they get to this point of the log.
     pub fn restore(&mut self, snapshot: &Snapshot) {
-        self.keyspace = snapshot.keyspace.clone();
+        self.do_to_keys(Entry::Restore(Arc::clone(&snapshot.keyspace)));
     }
 
     /// Shows another cluster id from now on: another cluster behind the same address.
@@ -117,13 +100,21 @@ impl Store {
         self.cluster_id = id;
     }
 
-    /// Expires a key or directory now, whether or not it has a time to live. `false` if it does not exist, and
-    /// for the root.
+    /// Expires a key or directory now, whether or not it has a time to live.
     ///
-    /// `key` has a leading slash and none at the end.
-    pub fn expire_key(&mut self, key: &str, now: SystemTime) -> bool {
-        let key = Bytes::copy_from_slice(key.as_bytes());
-        self.commit(Entry::ExpireKey(key), time::nanos(now)).is_ok()
+    /// The slash in front may be missing, and one at the end means nothing: `a/b` and `/a/b/` are `/a/b`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoKey`](crate::memory::ErrorKind::NoKey) for a key that does not exist, and for the root.
+    pub fn expire_key(&mut self, key: &str, now: SystemTime) -> Result<(), Error> {
+        let key = path::canonical(key.as_bytes());
+        if key == "/" {
+            return Err(Error::root());
+        }
+        // Looked for before it goes into the log: a change that fails leaves no trace there.
+        let missing = |_| Error::no_key(&String::from_utf8_lossy(&key));
+        self.keyspace.find(&key).map_err(missing)?;
+        self.commit(Entry::ExpireKey(key.clone()), time::nanos(now)).map(drop).map_err(missing)
     }
 
     /// Expires all that has a time to live, now.
@@ -137,6 +128,16 @@ impl Store {
     pub fn can_commit(&self, member: usize) -> bool {
         self.has_working_leader()
             && self.members.get(member).is_some_and(|slot| slot.contact == Contact::Connected)
+    }
+
+    /// Ends a time without a leader: the one of before leads again, or the first that runs where that one is
+    /// gone. Nothing happens while there is a leader.
+    pub(crate) fn recover_leader(&mut self, now: SystemTime) {
+        if self.leader.is_none() {
+            let first = || (0..self.members.len()).find(|member| self.is_running(*member));
+            let leader = self.leader_before.filter(|member| self.is_running(*member)).or_else(first);
+            self.lead(leader, time::nanos(now));
+        }
     }
 
     /// Whether a majority follows a leader.
@@ -155,15 +156,24 @@ impl Store {
         }
     }
 
-    /// Keeps what frozen members miss within bounds.
-    pub(crate) fn bound_lags(&mut self) {
-        for member in 0..self.members.len() {
-            let behind = self.members.get(member).and_then(|slot| slot.lag.as_ref()).map_or(0, Lag::len);
-            if behind > MAX_LAG {
-                self.catch_up(member, behind - MAX_LAG);
-            }
+    fn lead(&mut self, leader: Option<usize>, now: i64) {
+        if leader.is_some() && leader != self.leader {
+            self.term = self.term.saturating_add(1);
+            self.leader_since = now;
+        }
+        self.leader_before = self.leader.or(self.leader_before);
+        self.leader = leader;
+    }
+
+    /// Frozen members know no event of before any more.
+    fn clear_frozen_histories(&mut self) {
+        for lag in self.members.iter_mut().filter_map(|slot| slot.lag.as_mut()) {
+            lag.keyspace.history.clear(lag.keyspace.index);
         }
     }
-}
 
-const MAX_LAG: usize = 100_000;
+    /// Puts something into the log that a test does, and that takes no time and cannot fail.
+    fn do_to_keys(&mut self, entry: Entry) {
+        let _ = self.commit(entry, self.last_sync);
+    }
+}

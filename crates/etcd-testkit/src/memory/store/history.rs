@@ -12,6 +12,9 @@ use super::path;
 use crate::memory::Quirks;
 
 /// The last 1000 events of the whole store, in order of their indexes.
+///
+/// It is what `waitIndex` looks in. The 1000 are shared by all keys, refreshes and the server's own writes, so
+/// traffic elsewhere pushes out what a slow watcher still wants: it is refused with 401 then, and has to read anew.
 #[derive(Clone, Debug)]
 pub(crate) struct History {
     entries: VecDeque<Entry>,
@@ -29,7 +32,7 @@ struct Entry {
 }
 
 impl History {
-    /// A history whose events up to `index` were the server's own.
+    /// A history whose events up to `index` were the server's own: a watch from 1 on is answered, and finds nothing.
     pub(crate) fn new(index: u64) -> Self {
         let mut history = Self { entries: VecDeque::new(), start: 1, last: 0 };
         for index in index.saturating_sub(CAPACITY_U64)..index {
@@ -48,7 +51,8 @@ impl History {
         self.push_entry(Entry { index, event: None });
     }
 
-    /// Forgets all events; the oldest index that may be asked for is the one after `index`.
+    /// Forgets all events; the oldest index that may be asked for is the one after `index`. In etcd a
+    /// thousand later events do that; a test need not make them.
     pub(crate) fn clear(&mut self, index: u64) {
         self.entries.clear();
         self.start = index.saturating_add(1);

@@ -1,6 +1,8 @@
 //! The log that all members apply.
+//!
+//! What goes through it happens at every member in the same order, and so with the same indexes. Users, members and
+//! the leader are beside it: no member is ever stale in these (in etcd they go through the same log).
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,31 +18,32 @@ use super::stats::{Counted, Counters};
 pub(crate) enum Entry {
     /// A client's change of the keys, or its read by consensus.
     Command(Command),
-    /// The end of all keys whose time has come by then.
+    /// The end of all keys whose time has come by then: etcd's `SYNC`, which only a leader proposes. Hence nothing
+    /// expires without one.
     Expire(i64),
     /// The end of one key, by a test's will.
     ExpireKey(Bytes),
     /// A write of the server itself: it takes an index and counts, and no client can see it.
     Step(Counted),
+    /// The end of the history, by a test's will. It takes no index, as the two that follow.
+    ClearHistory,
+    /// Another index, by a test's will.
+    SetIndex(u64),
+    /// All keys as they once were, by a test's will.
+    Restore(Arc<Keyspace>),
 }
 
 /// What an entry has done.
 #[derive(Debug)]
 pub(crate) struct Outcome {
+    /// The event for the client; `None` where there is none to show.
     pub(crate) result: Result<Option<Arc<Event>>, KeysError>,
+    /// How many keys and directories have expired, each counted once whatever was in it.
     pub(crate) expired: u64,
 }
 
-/// The keys as a member knows them that does not follow the log just now.
-#[derive(Debug)]
-pub(crate) struct Lag {
-    pub(crate) keyspace: Keyspace,
-    /// What it has missed, each with the time at which it was applied elsewhere.
-    missed: VecDeque<(i64, Entry)>,
-}
-
 impl Entry {
-    /// Applies the entry.
+    /// Applies the entry. The same entries in the same order give the same keys, whatever member applies them and when.
     pub(crate) fn apply(&self, keyspace: &mut Keyspace, scene: &mut Scene<'_, '_>) -> Outcome {
         let mut expired = 0;
         let result = match self {
@@ -58,11 +61,25 @@ impl Entry {
                 keyspace.step();
                 Ok(None)
             }
+            Self::ClearHistory => {
+                keyspace.history.clear(keyspace.index);
+                Ok(None)
+            }
+            Self::SetIndex(index) => {
+                keyspace.index = *index;
+                keyspace.history.clear(*index);
+                Ok(None)
+            }
+            Self::Restore(snapshot) => {
+                keyspace.clone_from(snapshot);
+                Ok(None)
+            }
         };
         Outcome { result, expired }
     }
 
-    /// Counts the entry at a member that has applied it.
+    /// Counts the entry at a member that has applied it: `/v2/stats/store` is each member's own, and a write counts
+    /// at all of them.
     pub(crate) fn count(&self, outcome: &Outcome, counters: &mut Counters) {
         counters.count_expired(outcome.expired);
         match (self, &outcome.result) {
@@ -74,29 +91,25 @@ impl Entry {
                 }
             }
             (Self::Step(counted), _) => counters.count(*counted, true),
-            (Self::Expire(_) | Self::ExpireKey(_), _) => {}
+            (
+                Self::Expire(_)
+                | Self::ExpireKey(_)
+                | Self::ClearHistory
+                | Self::SetIndex(_)
+                | Self::Restore(_),
+                _,
+            ) => {}
         }
     }
-}
 
-impl Lag {
-    /// A member that stops at `keyspace`.
-    pub(crate) fn new(keyspace: Keyspace) -> Self {
-        Self { keyspace, missed: VecDeque::new() }
-    }
-
-    /// Notes what the member misses.
-    pub(crate) fn miss(&mut self, now: i64, entry: Entry) {
-        self.missed.push_back((now, entry));
-    }
-
-    /// The oldest entry that it has missed.
-    pub(crate) fn next(&mut self) -> Option<(i64, Entry)> {
-        self.missed.pop_front()
-    }
-
-    /// How many entries it is behind.
-    pub(crate) fn len(&self) -> usize {
-        self.missed.len()
+    /// About how many bytes of memory the entry holds on to.
+    pub(crate) fn weight(&self) -> usize {
+        let own = match self {
+            Self::Command(command) => command.weight(),
+            Self::ExpireKey(key) => key.len(),
+            Self::Restore(snapshot) => snapshot.tree.len().saturating_mul(size_of::<Self>()),
+            Self::Expire(_) | Self::Step(_) | Self::ClearHistory | Self::SetIndex(_) => 0,
+        };
+        own.saturating_add(size_of::<Self>())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::log::Lag;
+use super::lag::Lag;
 use super::stats::Counters;
 use super::watch::Hub;
 
@@ -40,25 +40,33 @@ pub struct MemberInfo {
 /// One member with all that is its own.
 #[derive(Debug)]
 pub(crate) struct Member {
+    /// Never 0, which etcd keeps for "no member".
     pub(crate) id: u64,
+    /// Empty until its process has run: so it is told from the others in `/v2/members`.
     pub(crate) name: String,
+    /// Where other members would reach it. No two members may share one (409).
     pub(crate) peer_urls: Vec<String>,
+    /// What it advertises to clients, right or wrong; etcd does not check it.
     pub(crate) client_urls: Vec<String>,
     /// Whether its process has run; one that was only added has not.
     pub(crate) is_started: bool,
     /// A removed member keeps its place, so that the others keep theirs.
     pub(crate) is_removed: bool,
+    /// What it can reach of the rest.
     pub(crate) contact: Contact,
     /// The leader that it believed in when it lost the contact.
     pub(crate) last_leader: Option<usize>,
+    /// The watches that were opened at it; they live and die with it.
     pub(crate) hub: Hub,
+    /// What it shows in `/v2/stats/store`.
     pub(crate) counters: Counters,
     /// `None` while it follows the log.
     pub(crate) lag: Option<Lag>,
 }
 
 impl Member {
-    /// A member that was added and has not run yet.
+    /// A member that was added and has not run yet. It counts for the majority from then on, so one that is added
+    /// to a single member stops all writes until it runs.
     pub(crate) fn unstarted(id: u64, peer_urls: Vec<String>) -> Self {
         Self {
             id,
@@ -80,11 +88,12 @@ impl Member {
         Self { name, client_urls, is_started: true, ..Self::unstarted(id, peer_urls) }
     }
 
-    /// Its id as etcd writes it.
+    /// Its id as etcd writes it: hexadecimal, small letters, no zeros in front.
     pub(crate) fn hex_id(&self) -> String {
         format!("{:x}", self.id)
     }
 
+    /// As `/v2/members` shows it.
     pub(crate) fn info(&self) -> MemberInfo {
         MemberInfo {
             id: self.hex_id(),

@@ -9,9 +9,10 @@ mod event;
 mod fault;
 mod history;
 mod keyspace;
+mod lag;
 mod log;
 mod member;
-mod path;
+pub(crate) mod path;
 mod read;
 mod stats;
 mod sync;
@@ -79,6 +80,8 @@ pub struct Store {
     removed_ids: BTreeSet<u64>,
     /// The leader as members in contact know it.
     leader: Option<usize>,
+    /// The one that led last, while there is none.
+    leader_before: Option<usize>,
     leader_since: i64,
     started: i64,
     /// The beat of the sync that was done last.
@@ -145,15 +148,17 @@ impl Store {
         self.members.get(member).map_or(0, |slot| slot.hub.waiting_count())
     }
 
+    /// What `X-Etcd-Cluster-Id` shows (2.0 and later). A client tells by it that another cluster answers.
     pub(crate) fn cluster_id(&self) -> u64 {
         self.cluster_id
     }
 
+    /// What `X-Raft-Term` shows: one more for each new leader.
     pub(crate) fn term(&self) -> u64 {
         self.term
     }
 
-    /// The keys as a member knows them.
+    /// The keys as a member knows them: what local reads and watches see, which may be stale in any etcd.
     pub(crate) fn keys_of(&self, member: usize) -> &Keyspace {
         match self.members.get(member).and_then(|slot| slot.lag.as_ref()) {
             Some(lag) => &lag.keyspace,
@@ -161,7 +166,7 @@ impl Store {
         }
     }
 
-    /// The keys as the cluster has agreed on them.
+    /// The keys as the cluster has agreed on them: what reads by consensus see.
     pub(crate) fn agreed_keys(&self) -> &Keyspace {
         &self.keyspace
     }
@@ -173,7 +178,12 @@ impl Store {
 
     /// Opens a watch at a member.
     ///
-    /// The scan of the history and the registration are one step: nothing is lost between them.
+    /// The scan of the history and the registration are one step, as under etcd's lock: nothing is lost between
+    /// them, and `X-Etcd-Index` of a watch that waits says from where on it does.
+    ///
+    /// A stream that finds an event in the history gets that one and nothing more, for ever: etcd never registers
+    /// it ([`Quirks::history_ends_streams`]). An index to come waits for events from there on, so a watch at a
+    /// member that lags is safe. The refusal is 401 for an index of which the history knows nothing more.
     pub(crate) fn open_watch(
         &mut self,
         member: usize,

@@ -1,4 +1,8 @@
 //! Canonical paths of keys: `/`, or elements each behind a slash, as bytes.
+//!
+//! Bytes, since a key is the decoded path of a URL and need not be UTF-8. A `%2F` in it is a slash like any other.
+//! Elements that are empty, `.` or `..` do not occur: Go's mux redirects a request with such a path before the
+//! store sees it.
 
 use bytes::Bytes;
 
@@ -9,6 +13,19 @@ pub(crate) fn elements(path: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
         end += element.len() + 1;
         (!element.is_empty()).then_some((element, end - 1))
     })
+}
+
+/// The canonical form of a path with whatever slashes; the root for one without elements.
+pub(crate) fn canonical(path: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(path.len() + 1);
+    for element in path.split(|byte| *byte == b'/').filter(|element| !element.is_empty()) {
+        out.push(b'/');
+        out.extend_from_slice(element);
+    }
+    if out.is_empty() {
+        out.push(b'/');
+    }
+    out.into()
 }
 
 /// The part of `path` up to `end`; the whole of it where `end` lies behind.
@@ -30,7 +47,8 @@ pub(crate) fn join(directory: &[u8], name: &[u8]) -> Bytes {
     [directory, b"/", name].concat().into()
 }
 
-/// What follows `ancestor` in `path`, with its slash; empty for the same path, `None` if not at or below it.
+/// What follows `ancestor` in `path`, with its slash; empty for the same path, `None` if not at or below it. By
+/// elements: `/ab` is not below `/a`.
 pub(crate) fn relative<'a>(path: &'a [u8], ancestor: &[u8]) -> Option<&'a [u8]> {
     if ancestor == b"/" {
         return Some(if path == b"/" { b"" } else { path });
@@ -39,7 +57,8 @@ pub(crate) fn relative<'a>(path: &'a [u8], ancestor: &[u8]) -> Option<&'a [u8]> 
     (rest.is_empty() || rest.starts_with(b"/")).then_some(rest)
 }
 
-/// Whether an element of `rest`, which starts with a slash, begins with an underscore.
+/// Whether an element of `rest`, which starts with a slash, begins with an underscore: then it is hidden from
+/// listings and recursive watches above, though not from whoever names it.
 pub(crate) fn has_hidden_element(rest: &[u8]) -> bool {
     rest.windows(2).any(|pair| pair == b"/_")
 }

@@ -1,4 +1,7 @@
 //! Reading: the JSON of a node with its children.
+//!
+//! Hidden children are left out at every depth, but a hidden directory that is asked for by name lists its own.
+//! There is no paging and no limit, as in etcd.
 
 use bytes::Bytes;
 
@@ -12,7 +15,9 @@ use crate::memory::{Profile, json};
 impl Keyspace {
     /// The body of a `get`, with the line end.
     ///
-    /// Children come in the order of their bytes, asked for or not; etcd's order is random without `sorted`.
+    /// Children come in the order of their bytes at each level, asked for or not; etcd's order is random without
+    /// `sorted`. One level of them is shown, and with `recursive` all. A directory among them that is not opened has
+    /// no `nodes`, and neither has one without visible children: the two look alike.
     pub(crate) fn get(
         &self,
         key: &Bytes,

@@ -1,8 +1,12 @@
-//! How many keys calls of each sort a member has seen.
+//! How many keys calls of each sort a member has seen: `/v2/stats/store`.
+//!
+//! The counters are each member's own. A write counts at every member that applies it, a local read at the one that
+//! was asked. etcd reads and writes users and members through the same store, so these count as well.
 
 use serde::Serialize;
 
-/// The sort of a call, as etcd counts and names them.
+/// The sort of a call, as etcd counts and names them. A key created in order counts as a create; a watch counts
+/// among none, but shows as a waiting watcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Counted {
     Get,

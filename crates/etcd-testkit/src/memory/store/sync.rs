@@ -1,4 +1,8 @@
 //! The beat at which keys expire.
+//!
+//! etcd's leader proposes a sync every 500 ms while any key has a time to live, and what has ended by then goes. So a
+//! key lives up to 500 ms longer than asked for, and for as long as there is no leader: it is read with an end in
+//! the past then. Clients that hold a lock by a key have to mind that (3.x and 2.x alike).
 
 use std::time::SystemTime;
 
@@ -30,6 +34,7 @@ impl Store {
         self.last_sync = floor(now, self.started);
     }
 
+    /// The next beat at which something ends, in nanoseconds since 1970. A beat that was done does not come again.
     fn next_beat(&self) -> Option<i64> {
         if !self.has_working_leader() {
             return None;

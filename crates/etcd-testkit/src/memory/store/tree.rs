@@ -28,10 +28,13 @@ pub(crate) struct NodeId(u64);
 pub(crate) struct Node {
     parent: NodeId,
     name: Bytes,
+    /// A file never becomes a directory: etcd puts a new node in its place.
     pub(crate) content: Content,
+    /// Index of the change that made it; 0 for the root, which shows none.
     pub(crate) created: u64,
+    /// Index of the last change of its own; children do not count, nor does another end of a directory (3.4).
     pub(crate) modified: u64,
-    /// Nanoseconds since 1970.
+    /// Nanoseconds since 1970. A directory may end, too, with all below it.
     expires: Option<i64>,
 }
 
@@ -84,7 +87,8 @@ impl Tree {
         Ok(id)
     }
 
-    /// The directory at a canonical path; what is missing of it is made, at `index` and for good.
+    /// The directory at a canonical path; what is missing of it is made, at `index` and for good, even where the
+    /// node that it is made for has an end.
     ///
     /// Nothing is made where the path goes through a file: below what is missing there are no files.
     pub(crate) fn directory(&mut self, target: &[u8], index: u64) -> Result<NodeId, DeadEnd> {
@@ -161,6 +165,11 @@ impl Tree {
                 doomed.extend(children.into_values());
             }
         }
+    }
+
+    /// How many nodes there are, the root included.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
     }
 
     /// The children of a directory by name; `None` for a file.

@@ -1,4 +1,7 @@
 //! The arithmetic of a time to live, overflow included.
+//!
+//! `ttl=0` ends at once: the answer has an `expiration` and no `ttl`, and the key goes at the next sync. A client does
+//! well to refuse more than 9,000,000,000 s, since what overflows is stored for good, without an error, or gone.
 
 use crate::memory::time::SECOND;
 

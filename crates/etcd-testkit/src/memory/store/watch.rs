@@ -1,4 +1,8 @@
 //! The watchers of one member.
+//!
+//! Each member has its own, and tells them as it applies the log. A watch outlives a change of the leader; it ends
+//! with the member's process. There is no limit on their number and no keep-alive: one whose member has lost the
+//! majority is silent, and looks like one to which nothing happens.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Bound;
@@ -13,9 +17,11 @@ use crate::memory::Quirks;
 /// How long a watch lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WatchMode {
-    /// One event, then the body ends.
+    /// One event, then the body ends: a long poll. Between two of them nothing is lost if the second one asks for
+    /// the index after the first one's event, unless 1000 others have come.
     Poll,
-    /// Every event; the body never ends by itself.
+    /// Every event; the body never ends by itself. A reader that falls 100 events behind is dropped without a word
+    /// ([`Quirks::streams_overflow`]).
     Stream,
 }
 
@@ -35,10 +41,13 @@ pub(crate) struct Hub {
 /// What is watched, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct WatchRequest {
+    /// The canonical path. Nothing need be there yet.
     pub(crate) key: Bytes,
+    /// Whether what is below counts, hidden keys apart. Without it a directory's watch does not hear of its children.
     pub(crate) recursive: bool,
+    /// How long it lasts.
     pub(crate) mode: WatchMode,
-    /// The first index that is wanted.
+    /// The first index that is wanted; 0, like none at all, means from now on.
     pub(crate) since: u64,
 }
 
@@ -129,7 +138,8 @@ impl Hub {
         self.notify_path(event, removed, true, quirks);
     }
 
-    /// Tells the watchers of the event's key and of all directories above it, from the root down.
+    /// Tells the watchers of the event's key and of all directories above it, from the root down. Those above hear
+    /// of it if they are recursive and no element below them is hidden.
     pub(crate) fn notify(&mut self, event: &Arc<Event>, quirks: Quirks) {
         if self.waiting.is_empty() {
             return;

@@ -1,10 +1,14 @@
 //! Who may do what.
+//!
+//! Each look at users and roles counts as reads of keys at the member, as in etcd; so the order of the looks shows in
+//! `/v2/stats/store`.
 
 use super::{Credentials, GUEST, ROOT};
 use crate::memory::store::Store;
 
 impl Store {
-    /// Whether a request may change members, users or roles: with auth on, a user with the role `root`.
+    /// Whether a request may change members, users or roles: with auth on, a user with the role `root`. Versions,
+    /// health, statistics and the list of members stay open to all.
     pub(crate) fn has_root_access(&mut self, member: usize, credentials: &Credentials) -> bool {
         if !self.auth_enabled(member) {
             return true;

@@ -1,4 +1,8 @@
-//! Users, roles and who may do what.
+//! Users, roles and who may do what (2.1 and later).
+//!
+//! There are no sessions: every request brings a name and a password. Without them it is the guest's, whose role is
+//! made when auth is turned on and may do everything until somebody takes that away. With wrong ones it is refused,
+//! and never taken for the guest's. Wrong password, unknown user and missing right look the same: 401.
 //!
 //! Passwords are kept as given: this is no place for secrets. (etcd keeps bcrypt hashes, which makes every
 //! request with credentials take 100 ms and more; that is not imitated.)
@@ -29,7 +33,9 @@ pub(crate) struct Auth {
 /// A refusal: HTTP status and message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AuthError {
+    /// The HTTP status.
     pub(crate) status: u16,
+    /// What stands in the JSON as `message`; it may name users and roles, never a password.
     pub(crate) message: String,
 }
 
@@ -52,7 +58,7 @@ impl Store {
         self.auth.enabled == Some(true)
     }
 
-    /// Turns auth on; a role `guest` that may do everything is made if there is none.
+    /// Turns auth on, which needs a user `root` (409); a role `guest` that may do everything is made if there is none.
     pub(crate) fn enable_auth(&mut self, member: usize) -> Result<(), AuthError> {
         if self.auth_enabled(member) {
             return Err(AuthError::new(409, "already enabled"));
@@ -72,7 +78,7 @@ impl Store {
         Ok(())
     }
 
-    /// Turns auth off. Users and roles stay.
+    /// Turns auth off. Users and roles stay, and count again once it is on.
     pub(crate) fn disable_auth(&mut self, member: usize) -> Result<(), AuthError> {
         if !self.auth_enabled(member) {
             return Err(AuthError::new(409, "already disabled"));

@@ -1,4 +1,7 @@
 //! Roles and their permissions.
+//!
+//! A role is two lists of patterns of keys, for reading and for writing. The role `root` is in no list: it always
+//! exists, may do everything, and cannot be changed (403).
 
 use serde::Serialize;
 
@@ -9,24 +12,30 @@ use crate::memory::store::stats::Counted;
 /// Patterns of keys, each list as etcd keeps it: `None` shows as `null`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Permissions {
+    /// Those for keys; there are no others, but the JSON has this level.
     pub(crate) kv: Patterns,
 }
 
 /// What may be read and written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Patterns {
+    /// For `GET`, `HEAD` and watches.
     pub(crate) read: Option<Vec<String>>,
+    /// For `PUT`, `POST` and `DELETE`. Who may write may not read by that.
     pub(crate) write: Option<Vec<String>>,
 }
 
 /// A role, or a change of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Role {
+    /// Its name; one that begins with `_` is left out of the list, as keys are.
     pub(crate) role: String,
+    /// What it may do; in a change of a role without meaning.
     pub(crate) permissions: Permissions,
-    /// Empty ones are kept and shown, as etcd does.
+    /// What a change gives. Empty ones are kept and shown, as etcd does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) grant: Option<Permissions>,
+    /// What a change takes away; see [`grant`](Self::grant).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) revoke: Option<Permissions>,
 }

@@ -1,4 +1,7 @@
 //! Users and their roles.
+//!
+//! A user has whatever its roles have. The names of roles are kept as given: one that does not exist means nothing
+//! until it is made. The user `root` has the role `root` whatever was written.
 
 use serde::Serialize;
 
@@ -9,18 +12,23 @@ use crate::memory::store::stats::Counted;
 /// A user; the list of roles as etcd keeps it: `None` shows as `null`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct User {
+    /// Its name; one that begins with `_` is left out of the list, as keys are.
     pub(crate) user: String,
     /// As given. Never shown.
     #[serde(skip)]
     pub(crate) password: String,
+    /// Names of roles, which need not exist.
     pub(crate) roles: Option<Vec<String>>,
 }
 
 /// A change of a user, or a new one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct UserChange {
+    /// Name, password (empty: as it is) and, for a new user only, roles.
     pub(crate) user: User,
+    /// Roles to give. One that it has already is refused (409), and nothing is changed then.
     pub(crate) grant: Vec<String>,
+    /// Roles to take away. One that it does not have is refused (409), other than for patterns of roles.
     pub(crate) revoke: Vec<String>,
 }
 
@@ -59,7 +67,7 @@ impl Store {
         Ok((self.create_user(change.user)?, true))
     }
 
-    /// Makes a user.
+    /// Makes a user: 201, or 200 where roles are given. Without a password it is refused (400).
     pub(crate) fn create_user(&mut self, user: User) -> Result<User, AuthError> {
         let user = with_root_role(user);
         if user.password.is_empty() {
