@@ -1,6 +1,8 @@
 //! A server of a test's own, of either kind.
 
-use etcd_testkit::memory::{Fault, MemoryEtcd, Profile, Rule};
+use std::time::Duration;
+
+use etcd_testkit::memory::{Change, Fault, MemoryEtcd, Profile, Rule};
 use etcd_testkit::real::{self, Binary};
 use etcd_testkit::{Etcd, Version};
 
@@ -99,6 +101,20 @@ impl Server {
         match self {
             Self::Real(server) => server.member(place).kill().unwrap_or_else(|error| panic!("{error}")),
             Self::Memory(etcd) => etcd.kill(place).await.unwrap_or_else(|error| panic!("{error}")),
+        }
+    }
+
+    /// Lets an election take so long, where the cluster does not hold one by itself: a killed leader is missed by
+    /// real members for a second or two, and by those in memory not at all.
+    ///
+    /// # Panics
+    /// Never: every cluster can be without a leader.
+    pub fn without_leader(&self, time: Duration) {
+        match self {
+            Self::Real(_) => {}
+            Self::Memory(etcd) => {
+                etcd.faults().apply(Change::NoLeader(time)).unwrap_or_else(|error| panic!("{error}"));
+            }
         }
     }
 

@@ -54,6 +54,7 @@ async fn a_quorum_read_that_a_member_sits_on_is_answered_as_soon_as_there_is_a_n
         let client = |config| patient(&endpoints[..2]).retry(config).build().unwrap();
         let (patient, impatient) = (client(RetryConfig::new().reissue(false)), client(RetryConfig::new()));
         server.kill(leader.place).await;
+        server.without_leader(Duration::from_secs(2));
         let key = scope.key("a");
         let slow = patient.get(&key).quorum(true).into_future();
         let fast = impatient.get(&key).quorum(true).into_future();
