@@ -52,12 +52,12 @@
 //!
 //! | seen | a write is |
 //! | --- | --- |
-//! | no connection: refused, unknown host, connect limit | `NotApplied` |
+//! | no connection: refused, unknown host, connect limit, no trust in the server (TLS) | `NotApplied` |
 //! | time is up while the request waits for a connection of the built-in pool | `NotApplied` |
 //! | the connection ends, or time is up, before a head | `Unknown` |
 //! | a success with `X-Etcd-Index`, then a cut or too large body | `Applied` |
 //! | a success without it, then a cut or too large body | `Unknown` |
-//!
+//! | a head that is no HTTP or too large | `Unknown` |
 //! | a redirect that is not followed | `NotApplied`; without a readable `Location` `Unknown` |
 //! | an answer of another cluster | what its head proves, in that cluster |
 //!

@@ -51,7 +51,8 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidConfig`](crate::ErrorKind::InvalidConfig) for an empty list or for an item that is no
-    /// endpoint, naming it; [`ErrorKind::TlsUnavailable`](crate::ErrorKind::TlsUnavailable) for `https`.
+    /// endpoint, naming it; [`ErrorKind::TlsUnavailable`](crate::ErrorKind::TlsUnavailable) for `https` in a build
+    /// without TLS.
     #[doc(alias = "EtcdServer")]
     #[doc(alias = "etcd_open")]
     #[doc(alias = "etcd_open_str")]
