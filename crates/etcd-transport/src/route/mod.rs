@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | pinned | its endpoint, or nowhere |
 //! | for the leader, first attempt | the leader, if one is known |
-//! | first attempt | what the [`Strategy`] says; by default where calls begin ([`Sticky`]) |
+//! | first attempt | what the [`Strategy`] says; by default where calls begin ([`Sticky`]), or a turn behind |
 //! | later attempts | one that this call has not asked, the healthiest first |
 //! | all asked | one that this call has asked least often, the healthiest first |
 //!
