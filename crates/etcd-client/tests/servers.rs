@@ -97,6 +97,15 @@ async fn a_strategy_of_the_builder_chooses_the_member() {
 }
 
 #[tokio::test]
+async fn a_call_that_wants_the_leader_first_says_so_and_others_do_not() {
+    let (client, asked) = double::http_double([answer(200, VERSION), answer(200, VERSION)]);
+    client.version().leader_first(true).await.unwrap();
+    client.version().await.unwrap();
+    let first: Vec<_> = asked.lock().unwrap().iter().map(|asked| asked.context.leader_first).collect();
+    assert_eq!(first, [true, false]);
+}
+
+#[tokio::test]
 async fn a_request_line_longer_than_the_builder_says_is_not_sent() {
     let client = client_of_a().request_line_limit(64).build().unwrap();
     client.version().await.unwrap();

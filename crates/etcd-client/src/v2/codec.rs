@@ -101,6 +101,7 @@ fn context(limits: &Limits, request: &Request) -> CallContext {
     context.max_attempts = options.max_attempts;
     context.budget_exempt = options.budget_exempt;
     context.pinned = options.endpoint;
+    context.leader_first = options.leader_first;
     context.turn = options.turn;
     context.monotonic_reads = options.monotonic_reads;
     context

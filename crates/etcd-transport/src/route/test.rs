@@ -190,6 +190,17 @@ async fn a_request_for_the_leader_begins_with_the_leader() {
 }
 
 #[tokio::test]
+async fn a_request_that_wants_the_leader_first_begins_there_and_says_nothing_of_who_leads() {
+    let route = route("a b c");
+    let context = CallContext { leader_first: true, ..read() };
+    assert_eq!(first_asked(&route, &context, 1).await, ["a"]);
+    assert!(route.table.cluster.leader(&route.table.cluster.roster()).is_none());
+    route.table.cluster.lead(Some(&"c".parse().unwrap()));
+    assert_eq!(first_asked(&route, &context, 2).await, ["c", "c"]);
+    assert_eq!(first_asked(&route, &read(), 1).await, ["a"]);
+}
+
+#[tokio::test]
 async fn a_turn_moves_its_own_call_and_no_other() {
     let route = route("a b c");
     let turn = |turn| CallContext { turn, ..read() };
