@@ -50,8 +50,10 @@ use crate::Result;
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
     endpoints: Vec<String>,
-    /// What is asked where no endpoints are given.
-    default_endpoints: Option<String>,
+    /// Those of the environment.
+    environment: Option<String>,
+    /// What is asked where neither is given.
+    fallback: Option<&'static str>,
     credentials: Option<(String, Password)>,
     allow_plaintext_auth: bool,
     connect_timeout: Option<Duration>,
@@ -76,7 +78,8 @@ impl ClientBuilder {
     pub(super) fn new() -> Self {
         Self {
             endpoints: Vec::new(),
-            default_endpoints: None,
+            environment: None,
+            fallback: None,
             credentials: None,
             allow_plaintext_auth: false,
             connect_timeout: None,
@@ -104,9 +107,29 @@ impl ClientBuilder {
         self
     }
 
-    /// Members to ask where none are given by [`endpoints`](Self::endpoints).
-    pub(crate) fn default_endpoints(mut self, endpoints: impl EndpointList) -> Self {
-        self.default_endpoints = Some(endpoints.into_list());
+    /// Whether members are given, by [`endpoints`](Self::endpoints) or by the environment: without, a builder
+    /// [of the environment](Self::from_env) asks this machine, and any other is refused by
+    /// [`build`](Self::build).
+    ///
+    /// ```
+    /// use etcd_client::v2::ClientBuilder;
+    ///
+    /// let mut builder = ClientBuilder::from_env()?;
+    /// if !builder.has_endpoints() {
+    ///     builder = builder.endpoints("etcd.example.org");
+    /// }
+    /// # Ok::<(), etcd_client::Error>(())
+    /// ```
+    #[must_use]
+    pub fn has_endpoints(&self) -> bool {
+        !self.endpoints.is_empty() || self.environment.is_some()
+    }
+
+    /// Members to ask where none are given by [`endpoints`](Self::endpoints): those of the environment, or else
+    /// the default.
+    pub(crate) fn default_endpoints(mut self, environment: Option<String>, fallback: &'static str) -> Self {
+        self.environment = environment;
+        self.fallback = Some(fallback);
         self
     }
 
@@ -316,8 +339,8 @@ impl ClientBuilder {
     /// [`ErrorKind::InsecureAuth`](crate::ErrorKind::InsecureAuth) for credentials over plain text to another
     /// machine, unless [allowed](ClientBuilder::allow_plaintext_auth).
     pub fn build(self) -> Result<Client> {
-        let endpoints = match self.default_endpoints {
-            Some(default) if self.endpoints.is_empty() => Endpoints::parse(&default)?,
+        let endpoints = match self.environment.as_deref().or(self.fallback) {
+            Some(default) if self.endpoints.is_empty() => Endpoints::parse(default)?,
             _ => Endpoints::parse(&self.endpoints.join(","))?,
         };
         let mut transport = self
