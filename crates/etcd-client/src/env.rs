@@ -156,8 +156,7 @@ impl crate::v2::ClientBuilder {
     pub(crate) fn from_environment(environment: Environment) -> Result<Self> {
         let Environment { endpoints, user, dial_timeout, command_timeout, files } = environment;
         let default = if files.is_some() { DEFAULT_HTTPS } else { DEFAULT };
-        let mut builder =
-            crate::v2::Client::builder().default_endpoints(endpoints.as_deref().unwrap_or(default));
+        let mut builder = crate::v2::Client::builder().default_endpoints(endpoints, default);
         if let Some((name, password)) = user {
             builder = builder.credentials(name, password);
         }
@@ -228,6 +227,17 @@ mod tests {
         };
         assert!(builder().build().unwrap_err().is_invalid_config());
         assert!(builder().endpoints("http://b").build().is_ok());
+    }
+
+    #[test]
+    fn a_builder_has_endpoints_if_the_environment_or_the_caller_names_some() {
+        let builder = |variables: &[(&str, &str)]| {
+            crate::v2::ClientBuilder::from_environment(read(variables).unwrap()).unwrap()
+        };
+        assert!(!builder(&[]).has_endpoints() && builder(&[]).build().is_ok());
+        assert!(!builder(&[("ETCDCTL_PEERS", " ")]).has_endpoints());
+        assert!(builder(&[("ETCDCTL_PEERS", "a")]).has_endpoints());
+        assert!(builder(&[]).endpoints("a").has_endpoints());
     }
 
     #[cfg(unix)]

@@ -184,6 +184,11 @@ impl Error {
         own
     }
 
+    /// The error of a transport that has asked one of our clients: what that one says, if it is in there.
+    pub(crate) fn from_sync(error: etcd_transport::Error) -> Self {
+        Self::found_in(&error).unwrap_or_else(|| Self::of_transport(&error)).with_source(error)
+    }
+
     /// The error of a service, of which only what it says is kept when it is summed up later.
     pub(crate) fn from_box_of(error: impl Into<BoxError>) -> Self {
         Self::from_box(error.into())
@@ -423,6 +428,7 @@ fn kind_of_transport(kind: etcd_transport::ErrorKind) -> ErrorKind {
         Transport::RequestTooLong => ErrorKind::RequestTooLong,
         Transport::InvalidEndpoint
         | Transport::NoEndpoints
+        | Transport::InsecureEndpoint
         | Transport::InvalidCredentials
         | Transport::InvalidUserAgent => ErrorKind::InvalidConfig,
         _ => ErrorKind::Layer,

@@ -61,5 +61,7 @@ pub use etcd_proto::{BoxError, Idempotence, Outcome};
 pub use etcd_transport::TlsConfig;
 pub use etcd_transport::retry::{Backoff, Budget, Jitter};
 pub use etcd_transport::{
-    Attempt, AttemptEnd, AttemptStart, Attempts, ClusterId, Endpoint, Endpoints, Observer, Phase, RetryConfig,
+    Attempt, AttemptEnd, AttemptStart, Attempts, ClusterId, Condition, DropReason, Dropped, Ejection,
+    Endpoint, Endpoints, LeaderFirst, Observer, Phase, RetryConfig, RoundRobin, Server, Servers, Sticky,
+    Strategy, SyncReport,
 };

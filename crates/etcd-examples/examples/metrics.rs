@@ -1,17 +1,14 @@
 //! Attempts as metrics: an `Observer` that feeds the `metrics` facade, and a recorder that prints what it was fed.
 //!
-//! In a program the recorder is an exporter, such as one for Prometheus; the observer stays the same. Runs against an
-//! etcd in memory that ends with it.
+//! In a program the recorder is an exporter, such as one for Prometheus; the observer stays the same. Runs against
+//! the endpoints in the environment, else an etcd in memory behind a member that refuses connections.
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use etcd_client::v2::Client;
 use etcd_client::{AttemptEnd, AttemptStart, Observer};
-use etcd_testkit::Etcd as _;
-use etcd_testkit::memory::{MemoryEtcd, Profile};
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit, counter, gauge, histogram,
@@ -49,18 +46,13 @@ impl Observer for Metrics {
 async fn main() -> Result<(), Box<dyn Error>> {
     let figures = Figures::default();
     metrics::set_global_recorder(figures.clone())?;
-    let memory = MemoryEtcd::builder().profile(Profile::V3_5).start().await?;
-    // Nobody listens there, so that the first call takes two attempts.
-    let refusing = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    let client = Client::builder()
-        .endpoints([refusing.to_string()])
-        .endpoints(memory.endpoints())
-        .observer(Metrics)
-        .build()?;
+    let etcd = etcd_examples::cluster().await?;
+    let client = etcd.builder_behind_a_refusal()?.observer(Metrics).build()?;
+    let key = etcd_examples::fresh_key("greeting");
 
-    client.set("/greeting", "Hello World").await?;
-    client.get("/greeting").await?;
-    let missing = client.get("/missing").await;
+    client.set(&key, "Hello World").ttl(Duration::from_secs(60)).await?;
+    client.get(&key).await?;
+    let missing = client.get(etcd_examples::fresh_key("missing")).await;
     println!("{}\n", missing.err().map(|error| error.to_string()).unwrap_or_default());
     figures.print();
     Ok(())

@@ -1,15 +1,12 @@
 //! Attempts as OpenTelemetry spans: an `Observer` that opens a span for each and closes it with how it ended.
 //!
 //! Needs no `tracing`. In a program the exporter is one for OTLP; here it keeps the spans, and they are printed at the
-//! end. Runs against an etcd in memory that ends with it.
+//! end. Runs against the endpoints in the environment, else an etcd in memory behind a member that refuses connections.
 
 use std::error::Error;
-use std::net::TcpListener;
+use std::time::Duration;
 
-use etcd_client::v2::Client;
 use etcd_client::{AttemptEnd, AttemptStart, Observer};
-use etcd_testkit::Etcd as _;
-use etcd_testkit::memory::{MemoryEtcd, Profile};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, SpanKind, Status, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracer, SdkTracerProvider, Span};
@@ -56,17 +53,13 @@ impl Observer for Spans {
 async fn main() -> Result<(), Box<dyn Error>> {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
-    let memory = MemoryEtcd::builder().profile(Profile::V3_5).start().await?;
-    // Nobody listens there, so that the first call takes two attempts.
-    let refusing = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    let client = Client::builder()
-        .endpoints([refusing.to_string()])
-        .endpoints(memory.endpoints())
-        .observer(Spans { tracer: provider.tracer("etcd") })
-        .build()?;
+    let etcd = etcd_examples::cluster().await?;
+    let client =
+        etcd.builder_behind_a_refusal()?.observer(Spans { tracer: provider.tracer("etcd") }).build()?;
+    let key = etcd_examples::fresh_key("greeting");
 
-    client.set("/greeting", "Hello World").await?;
-    println!("{}\n", client.get("/greeting").await?.node.text());
+    client.set(&key, "Hello World").ttl(Duration::from_secs(60)).await?;
+    println!("{}\n", client.get(&key).await?.node.text());
 
     provider.force_flush()?;
     for span in exporter.get_finished_spans()? {

@@ -1,17 +1,14 @@
 //! Every keys call of the v2 API, with its answer.
 //!
-//! Runs against the endpoints in the environment (see `ENDPOINTS` below), else against an etcd in memory that ends
+//! Runs against the endpoints in the environment (see `ClientBuilder::from_env`), else against an etcd in memory that ends
 //! with it. All is below a fresh random prefix which alone it deletes: it can be run twice, and on a cluster in use.
 
-use std::env;
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use etcd_client::Result;
-use etcd_client::v2::{Client, ClientBuilder, Compare, KeysEvent, KeysResponse};
-use etcd_testkit::Etcd as _;
-use etcd_testkit::memory::{MemoryEtcd, Profile};
+use etcd_client::v2::{Client, Compare, KeysEvent, KeysResponse};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -25,13 +22,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let mut builder = ClientBuilder::from_env()?;
     // Lives as long as this function.
-    let memory = if names_endpoints() { None } else { Some(start_memory().await?) };
-    if let Some(memory) = &memory {
-        builder = builder.endpoints(memory.endpoints());
-    }
-    let cluster = builder.build()?;
+    let etcd = etcd_examples::cluster().await?;
+    let cluster = etcd.builder().build()?;
     let version = cluster.version().await?;
     let prefix = format!("/quickstart-{:016x}", fastrand::u64(..));
     println!("etcd {}; all keys below {prefix}", version.server);
@@ -43,17 +36,6 @@ async fn run() -> Result<(), Box<dyn Error>> {
     println!("\ndelete_dir({prefix:?}).recursive(true)");
     show(&deleted?);
     Ok(())
-}
-
-/// Whether the environment says where etcd is, by any variable that `ClientBuilder::from_env` reads that from.
-fn names_endpoints() -> bool {
-    let is_set = |name| env::var_os(name).is_some_and(|value| !value.to_string_lossy().trim().is_empty());
-    ENDPOINTS.into_iter().any(is_set)
-}
-
-async fn start_memory() -> Result<MemoryEtcd, etcd_testkit::memory::Error> {
-    println!("{NO_ENDPOINT}");
-    MemoryEtcd::builder().profile(Profile::V3_5).start().await
 }
 
 async fn tour(client: &Client) -> Result<()> {
@@ -214,7 +196,3 @@ fn report(error: &(dyn Error + 'static)) {
         eprintln!("one with `--enable-v2 --data-dir DIR`, and set ETCDCTL_ENDPOINTS=http://127.0.0.1:2379.");
     }
 }
-
-const ENDPOINTS: [&str; 4] = ["ETCDCTL_ENDPOINTS", "ETCDCTL_ENDPOINT", "ETCDCTL_PEERS", "ETCD_SERVERS"];
-const NO_ENDPOINT: &str =
-    "no endpoint in the environment: using an etcd in memory; set ETCDCTL_ENDPOINTS to use a real one";

@@ -1,33 +1,27 @@
 //! One layer at each of the four seams, printing what it sees of one write.
 //!
-//! The first member refuses connections, so that the call takes two attempts: the operation and the call layer see
-//! it once, the attempt layer twice, and each member has an endpoint layer of its own. Runs against an etcd in
-//! memory that ends with it.
+//! Runs against the endpoints in the environment, else an etcd in memory behind a member that refuses connections, so
+//! that the call takes two attempts: the operation and the call layer see it once, the attempt layer twice, and each
+//! member has an endpoint layer of its own.
 
 use std::error::Error;
-use std::net::TcpListener;
+use std::time::Duration;
 
-use etcd_client::v2::{Client, DynOperationService, Request};
-use etcd_testkit::Etcd as _;
-use etcd_testkit::memory::{MemoryEtcd, Profile};
+use etcd_client::v2::{DynOperationService, Request};
 use etcd_transport::{CallContext, ReqBody};
 use tower::layer::layer_fn;
 use tower::util::{MapRequest, MapRequestLayer};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let memory = MemoryEtcd::builder().profile(Profile::V3_5).start().await?;
-    let refusing = refusing_endpoint()?;
-    println!("{refusing} refuses connections, {} serves\n", memory.endpoints().join(" and "));
-
+    let etcd = etcd_examples::cluster().await?;
     let operation = |request: Request| {
         let operation = &request.operation;
         println!("operation  {} {:?}", operation.name(), operation.key().map(ToString::to_string));
         request
     };
-    let client = Client::builder()
-        .endpoints([refusing])
-        .endpoints(memory.endpoints())
+    let client = etcd
+        .builder_behind_a_refusal()?
         // Typed requests: where a namespace, a cache or a double belongs.
         .operation_layer(layer_fn(move |inner: DynOperationService| MapRequest::new(inner, operation)))
         // A call with all its attempts: where a limit of calls belongs. The URI is a path only.
@@ -38,7 +32,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .endpoint_layer(MapRequestLayer::new(|request| show("endpoint", request)))
         .build()?;
 
-    let set = client.set("/greeting", "Hello World").await?;
+    let set =
+        client.set(etcd_examples::fresh_key("greeting"), "Hello World").ttl(Duration::from_secs(60)).await?;
     println!("\nset after {} attempts: {}", set.attempts, set.node.text());
     Ok(())
 }
@@ -48,9 +43,4 @@ fn show(seam: &str, request: http::Request<ReqBody>) -> http::Request<ReqBody> {
     let class = request.extensions().get::<CallContext>().map(|context| context.idempotence);
     println!("{seam:<10} {} {} {class:?}", request.method(), request.uri());
     request
-}
-
-/// A port that was free a moment ago, where nobody listens.
-fn refusing_endpoint() -> std::io::Result<String> {
-    Ok(format!("http://{}", TcpListener::bind("127.0.0.1:0")?.local_addr()?))
 }

@@ -7,7 +7,14 @@
 //! | `cargo run --example metrics` | attempts as metrics, by an `Observer` |
 //! | `cargo run --example opentelemetry` | attempts as OpenTelemetry spans, by an `Observer` |
 //! | `cargo run --release --example memory_figures` | what the etcd in memory can carry, beside the aims |
+//!
+//! All but the last run on the etcd that the environment names, see `ClientBuilder::from_env`, and else on one in
+//! memory: [`cluster()`].
 #![forbid(unsafe_code)]
+
+mod cluster;
+
+pub use cluster::{Cluster, cluster, fresh_key};
 
 /// The programs of the README, so that they are compiled with the tests.
 #[cfg(doctest)]

@@ -23,10 +23,10 @@ use crate::tls::{Https, TlsConfig, TlsSource};
 use crate::transport::Cluster;
 use crate::{
     AttemptSpanLayer, AttemptTimeoutLayer, AuthorizationLayer, ClassifyLayer, ClusterId, ClusterPinLayer,
-    CollectLayer, Credentials, DeadlineLayer, DynService, Ejection, Endpoints, Error, ErrorKind, HttpService,
-    MonotonicReadsLayer, ObserveLayer, Observer, RedirectLayer, ReissueLayer, RequestLineLimitLayer,
-    RequestSpanLayer, RetryConfig, RetryLayer, RouteLayer, SeenIndex, Sticky, Strategy, Transport,
-    UserAgentLayer,
+    CollectLayer, Credentials, DeadlineLayer, DynService, Ejection, Endpoint, Endpoints, Error, ErrorKind,
+    HttpService, MonotonicReadsLayer, ObserveLayer, Observer, RedirectLayer, ReissueLayer,
+    RequestLineLimitLayer, RequestSpanLayer, RetryConfig, RetryLayer, RouteLayer, SeenIndex, Sticky,
+    Strategy, Transport, UserAgentLayer,
 };
 
 /// Sets up a [`Transport`]. Nothing is checked before [`Builder::build`].
@@ -282,7 +282,7 @@ impl<C, A, E> Builder<C, A, E> {
     /// `InvalidTls`, `InvalidCredentials`, `InvalidUserAgent`; `InvalidEndpoint` for a server that redirects may
     /// lead to; `InsecureEndpoint` for one of those that is not `https` where the others are; `InsecureAuth` for
     /// credentials together with a server that is neither `https` nor on this machine, unless
-    /// [`Builder::allow_plaintext_auth`].
+    /// [`Builder::allow_plaintext_auth`]. Of `https` and other servers only one sort is taken.
     pub fn build<CB, AB, EB>(self) -> Result<Transport, Error>
     where
         C: Layer<DynService, Service: HttpService<CB>>,
@@ -293,7 +293,8 @@ impl<C, A, E> Builder<C, A, E> {
         EB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let connection = self.settings.connection()?;
-        self.build_with(connection)
+        let plain = !self.settings.is_secure();
+        self.assemble(connection, plain)
     }
 
     /// Builds the transport over another connection service: a double, or another HTTP stack.
@@ -315,8 +316,23 @@ impl<C, A, E> Builder<C, A, E> {
     ///
     /// # Errors
     ///
-    /// As [`Builder::build`].
+    /// As [`Builder::build`], but for `https` servers, which are the connection's business.
     pub fn build_with<N, NB, CB, AB, EB>(self, connection: N) -> Result<Transport, Error>
+    where
+        N: HttpService<NB>,
+        C: Layer<DynService, Service: HttpService<CB>>,
+        A: Layer<DynService, Service: HttpService<AB>>,
+        E: Layer<DynService, Service: HttpService<EB>> + Clone + Send + Sync + 'static,
+        NB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+        CB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+        AB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+        EB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        self.assemble(connection, false)
+    }
+
+    /// The stack over a connection service, which may be one without TLS.
+    fn assemble<N, NB, CB, AB, EB>(self, connection: N, plain: bool) -> Result<Transport, Error>
     where
         N: HttpService<NB>,
         C: Layer<DynService, Service: HttpService<CB>>,
@@ -338,16 +354,17 @@ impl<C, A, E> Builder<C, A, E> {
             .endpoint_layer(pin.clone())
             .endpoint_layer(endpoint.clone());
         let strays = route.strays();
-        let servers = route.handle().guarding_password(guarded);
+        let servers = route.handle().guarding_password(guarded).without_tls(plain);
         let seen = SeenIndex::new();
         let monotonic = MonotonicReadsLayer::new(seen.clone()).by_default(settings.monotonic_reads);
         let redirect = RedirectLayer::among(servers.clone());
         let redirect = match settings.redirect_servers()? {
             None => redirect,
-            Some(servers) => {
-                let outside = RouteLayer::new(servers.clone()).endpoint_layer(pin.clone());
-                let outside = outside.endpoint_layer(endpoint.clone());
-                redirect.also_to(servers, DynService::new(outside.layer(connection.clone())))
+            Some(outside) => {
+                settings.check_redirect_servers(&outside, plain)?;
+                let route = RouteLayer::new(outside.clone()).endpoint_layer(pin.clone());
+                let route = route.endpoint_layer(endpoint.clone());
+                redirect.also_to(outside, DynService::new(route.layer(connection.clone())))
             }
         };
 
@@ -371,6 +388,25 @@ impl Settings {
     fn redirect_servers(&self) -> Result<Option<Endpoints>, Error> {
         let hosts = &self.redirect_hosts;
         (!hosts.is_empty()).then(|| Endpoints::new(hosts.iter().map(String::as_str))).transpose()
+    }
+
+    /// Refuses servers outside of the list whose scheme does not fit those in it.
+    fn check_redirect_servers(&self, outside: &Endpoints, plain: bool) -> Result<(), Error> {
+        let secure = self.is_secure();
+        if let Some(downgrade) = outside.iter().find(|server| secure && !server.is_https()) {
+            return Err(Error::new(ErrorKind::InsecureEndpoint).at(Some(downgrade.clone())));
+        }
+        if let Some(https) = outside.iter().find(|server| plain && server.is_https()) {
+            let text =
+                format!("redirects may lead to `{https}`, and the servers are not https: TLS is not set up");
+            return Err(Error::new(ErrorKind::InvalidTls).detail(text));
+        }
+        Ok(())
+    }
+
+    /// Whether the servers have TLS: a list is of one sort.
+    fn is_secure(&self) -> bool {
+        self.endpoints.iter().all(Endpoint::is_https)
     }
 
     /// The built-in pools.

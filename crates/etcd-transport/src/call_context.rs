@@ -46,6 +46,14 @@ pub struct CallContext {
     /// Whether only the leader can answer: the others' refusals and redirects lead to the next endpoint.
     /// Default false.
     pub leader_only: bool,
+    /// Whether to begin with the leader where one is known, for what every member answers. Unlike
+    /// [`leader_only`](Self::leader_only) it changes nothing but the first endpoint. Default false.
+    pub leader_first: bool,
+    /// How many places behind the one that calls begin with this one begins, round the list: for a watch that is
+    /// to be renewed at the next endpoint. Ejected ones are passed by as ever. It moves no other call, is not
+    /// heard for one that is pinned or for the leader, and a repeat within the call goes where the call has not
+    /// been. [`RoundRobin`](crate::RoundRobin) takes reads round by itself. Default 0.
+    pub turn: usize,
     /// Whether an answer older than what the client has seen is refused, for reads. Default `None`: as the
     /// client is set.
     pub monotonic_reads: Option<bool>,
@@ -99,6 +107,8 @@ impl Default for CallContext {
             call_timeout: Some(Duration::from_secs(15)),
             pinned: None,
             leader_only: false,
+            leader_first: false,
+            turn: 0,
             monotonic_reads: None,
             reissue: false,
             resolved: false,

@@ -126,7 +126,7 @@ impl<S> Transport<S> {
     ///
     /// # Errors
     ///
-    /// `InsecureEndpoint`, `InsecureAuth`; `InvalidEndpoint` where the transport was made of a service.
+    /// `InsecureEndpoint`, `InsecureAuth`, `InvalidTls`; `InvalidEndpoint` where the transport was made of a service.
     /// Nothing has changed then.
     pub fn set_endpoints(&self, endpoints: &Endpoints) -> Result<(), Error> {
         self.servers()?.set_endpoints(endpoints)

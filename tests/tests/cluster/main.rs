@@ -5,4 +5,5 @@ mod failover;
 mod leader;
 mod members;
 mod silent;
+mod sync;
 mod v2_off;

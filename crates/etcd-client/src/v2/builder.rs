@@ -8,7 +8,8 @@ use bytes::Bytes;
 use etcd_proto::BoxError;
 use etcd_proto::v2::auth::Password;
 use etcd_transport::{
-    ClusterId, DynService, Endpoints, HttpService, Observer, RetryConfig, SharedObserver, Transport,
+    ClusterId, DynService, Ejection, Endpoints, HttpService, Observer, RetryConfig, SharedObserver, Strategy,
+    Transport,
 };
 use tower_layer::Layer;
 
@@ -49,11 +50,14 @@ use crate::Result;
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
     endpoints: Vec<String>,
-    /// What is asked where no endpoints are given.
-    default_endpoints: Option<String>,
+    /// Those of the environment.
+    environment: Option<String>,
+    /// What is asked where neither is given.
+    fallback: Option<&'static str>,
     credentials: Option<(String, Password)>,
     allow_plaintext_auth: bool,
     connect_timeout: Option<Duration>,
+    routing: Routing,
     user_agent: Option<String>,
     #[cfg(feature = "_tls")]
     tls: Option<crate::TlsConfig>,
@@ -74,10 +78,12 @@ impl ClientBuilder {
     pub(super) fn new() -> Self {
         Self {
             endpoints: Vec::new(),
-            default_endpoints: None,
+            environment: None,
+            fallback: None,
             credentials: None,
             allow_plaintext_auth: false,
             connect_timeout: None,
+            routing: Routing::default(),
             user_agent: None,
             #[cfg(feature = "_tls")]
             tls: None,
@@ -101,9 +107,29 @@ impl ClientBuilder {
         self
     }
 
-    /// Members to ask where none are given by [`endpoints`](Self::endpoints).
-    pub(crate) fn default_endpoints(mut self, endpoints: impl EndpointList) -> Self {
-        self.default_endpoints = Some(endpoints.into_list());
+    /// Whether members are given, by [`endpoints`](Self::endpoints) or by the environment: without, a builder
+    /// [of the environment](Self::from_env) asks this machine, and any other is refused by
+    /// [`build`](Self::build).
+    ///
+    /// ```
+    /// use etcd_client::v2::ClientBuilder;
+    ///
+    /// let mut builder = ClientBuilder::from_env()?;
+    /// if !builder.has_endpoints() {
+    ///     builder = builder.endpoints("etcd.example.org");
+    /// }
+    /// # Ok::<(), etcd_client::Error>(())
+    /// ```
+    #[must_use]
+    pub fn has_endpoints(&self) -> bool {
+        !self.endpoints.is_empty() || self.environment.is_some()
+    }
+
+    /// Members to ask where none are given by [`endpoints`](Self::endpoints): those of the environment, or else
+    /// the default.
+    pub(crate) fn default_endpoints(mut self, environment: Option<String>, fallback: &'static str) -> Self {
+        self.environment = environment;
+        self.fallback = Some(fallback);
         self
     }
 
@@ -124,6 +150,35 @@ impl ClientBuilder {
     /// Limits the looking up of a name and connecting to it; 2 s by default. Zero lets no connection be made.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// How a member is chosen for each attempt. By default [`Sticky`](crate::Sticky): always the same until it
+    /// fails; see [`RoundRobin`](crate::RoundRobin) and [`LeaderFirst`](crate::LeaderFirst).
+    pub fn strategy(mut self, strategy: impl Strategy) -> Self {
+        self.routing.strategy = Some(Arc::new(strategy));
+        self
+    }
+
+    /// When a member that keeps failing is left out, and for how long. By default after 3 failures in a row, for
+    /// 1 s and then twice as long each time, up to 30 s.
+    pub fn ejection(mut self, ejection: Ejection) -> Self {
+        self.routing.ejection = Some(ejection);
+        self
+    }
+
+    /// How long a connect may hang before the next member is tried beside it; one copy of the request is sent.
+    /// `None` waits for each. 250 ms by default.
+    pub fn connect_race(mut self, delay: Option<Duration>) -> Self {
+        self.routing.race = Some(delay);
+        self
+    }
+
+    /// How long a request line may be, in bytes with its line break: a longer one is
+    /// [`ErrorKind::RequestTooLong`](crate::ErrorKind::RequestTooLong) and not sent. 4096 by default, which etcd
+    /// takes on a new connection without TLS.
+    pub fn request_line_limit(mut self, bytes: usize) -> Self {
+        self.routing.request_line_limit = Some(bytes);
         self
     }
 
@@ -284,11 +339,13 @@ impl ClientBuilder {
     /// [`ErrorKind::InsecureAuth`](crate::ErrorKind::InsecureAuth) for credentials over plain text to another
     /// machine, unless [allowed](ClientBuilder::allow_plaintext_auth).
     pub fn build(self) -> Result<Client> {
-        let endpoints = match self.default_endpoints {
-            Some(default) if self.endpoints.is_empty() => Endpoints::parse(&default)?,
+        let endpoints = match self.environment.as_deref().or(self.fallback) {
+            Some(default) if self.endpoints.is_empty() => Endpoints::parse(default)?,
             _ => Endpoints::parse(&self.endpoints.join(","))?,
         };
-        let mut transport = Transport::builder(endpoints)
+        let mut transport = self
+            .routing
+            .apply(Transport::builder(endpoints))
             .allow_plaintext_auth(self.allow_plaintext_auth)
             .trace_bodies(self.trace_bodies)
             .retry(self.retry)
@@ -319,9 +376,10 @@ impl ClientBuilder {
         if let Some(tls) = self.tls {
             transport = transport.tls(tls);
         }
-        let codec = Codec::new(transport.build()?, self.limits);
+        let transport = transport.build()?;
+        let codec = Codec::new(transport.clone(), self.limits);
         let service = DynOperationService::new(resolve.layer(codec));
-        Ok(Client::over(self.operation.layer(service)))
+        Ok(Client::over(self.operation.layer(service)).with_transport(transport))
     }
 }
 
@@ -333,6 +391,33 @@ impl fmt::Debug for ClientBuilder {
             .field("connect_timeout", &self.connect_timeout)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
+    }
+}
+
+/// How members are chosen; `None` leaves the transport's default.
+#[derive(Clone, Debug, Default)]
+struct Routing {
+    strategy: Option<Arc<dyn Strategy>>,
+    ejection: Option<Ejection>,
+    race: Option<Option<Duration>>,
+    request_line_limit: Option<usize>,
+}
+
+impl Routing {
+    fn apply(self, mut transport: etcd_transport::Builder) -> etcd_transport::Builder {
+        if let Some(strategy) = self.strategy {
+            transport = transport.strategy(strategy);
+        }
+        if let Some(ejection) = self.ejection {
+            transport = transport.ejection(ejection);
+        }
+        if let Some(delay) = self.race {
+            transport = transport.connect_race(delay);
+        }
+        if let Some(bytes) = self.request_line_limit {
+            transport = transport.request_line_limit(bytes);
+        }
+        transport
     }
 }
 

@@ -115,6 +115,17 @@ impl<C> Call<C> {
         self
     }
 
+    /// Begins with the leader, where one is known from [`Client::sync`] or from a call that only the leader answers;
+    /// else as every call. Off by default.
+    ///
+    /// It spares writes and quorum reads the way from member to leader, and a plain read is less likely to be an old
+    /// one. **It promises nothing**: who was the leader may be it no more, and other members answer where it fails.
+    /// For a read that is surely not old ask for a [quorum](Call::quorum).
+    pub fn leader_first(mut self, leader_first: bool) -> Self {
+        self.options.leader_first = leader_first;
+        self
+    }
+
     pub(super) fn with_monotonic_reads(mut self, on: bool) -> Self {
         self.options.monotonic_reads = Some(on);
         self

@@ -1,11 +1,12 @@
 //! The client itself: a handle on the operation seam.
 
+use std::any::Any;
 use std::fmt;
 
 use bytes::Bytes;
 use etcd_proto::BoxError;
 use etcd_proto::v2::{Request, Response};
-use etcd_transport::HttpService;
+use etcd_transport::{HttpService, Transport};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -44,6 +45,8 @@ use crate::Result;
 #[derive(Clone)]
 pub struct Client {
     service: DynOperationService,
+    /// What has the list of servers; `None` where the client stands on somebody else's service.
+    transport: Option<Transport>,
 }
 
 impl Client {
@@ -77,13 +80,19 @@ impl Client {
     /// A client on any HTTP service: a [`Transport`](etcd_transport::Transport) of one's own, or a double.
     ///
     /// Requests have a URI of path and query only, and carry a [`CallContext`](etcd_transport::CallContext).
+    ///
+    /// The list of servers of a built [`Transport`](etcd_transport::Transport) is the client's:
+    /// [`endpoints`](Self::endpoints), [`sync`](Self::sync). Any other service, also a transport in layers of
+    /// one's own, hides whether it has one.
     pub fn from_transport<S, B>(transport: S) -> Self
     where
         S: HttpService<B>,
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self::from_service(Codec::new(transport, Limits::default()))
+        let built = (&transport as &dyn Any).downcast_ref::<Transport>().cloned();
+        let client = Self::from_service(Codec::new(transport, Limits::default()));
+        Self { transport: built, ..client }
     }
 
     /// A client on any service of typed requests: the operation seam.
@@ -105,17 +114,28 @@ impl Client {
 
     /// A client on a service that resolves unknown outcomes already.
     pub(super) fn over<S: OperationService>(service: S) -> Self {
-        Self { service: DynOperationService::new(service) }
+        Self { service: DynOperationService::new(service), transport: None }
     }
 
-    /// This client with a layer around its operation seam.
+    /// The same with the transport at the bottom of it.
+    pub(super) fn with_transport(self, transport: Transport) -> Self {
+        Self { transport: Some(transport), ..self }
+    }
+
+    /// What has the list of servers, if it is known.
+    pub(super) fn transport(&self) -> Option<&Transport> {
+        self.transport.as_ref()
+    }
+
+    /// This client with a layer around its operation seam. The list of servers is the same.
     #[must_use]
     pub fn layer<L>(&self, layer: L) -> Self
     where
         L: Layer<DynOperationService>,
         L::Service: OperationService,
     {
-        Self::over(layer.layer(self.service.clone()))
+        let transport = self.transport.clone();
+        Self { transport, ..Self::over(layer.layer(self.service.clone())) }
     }
 
     /// This client with all its keys below `prefix`: the root of the new client is `prefix` of this one.

@@ -101,6 +101,8 @@ fn context(limits: &Limits, request: &Request) -> CallContext {
     context.max_attempts = options.max_attempts;
     context.budget_exempt = options.budget_exempt;
     context.pinned = options.endpoint;
+    context.leader_first = options.leader_first;
+    context.turn = options.turn;
     context.monotonic_reads = options.monotonic_reads;
     context
 }
@@ -146,4 +148,20 @@ fn unread(operation: &Operation, head: &http::response::Parts, error: BoxError) 
         false => ErrorKind::BodyInterrupted,
     };
     Error::new(kind).with_outcome(outcome).with_status(head.status).with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use etcd_proto::v2::Key;
+    use etcd_proto::v2::keys::Watch;
+
+    use super::*;
+
+    #[test]
+    fn the_turn_of_a_watch_is_handed_down() {
+        let mut request = Request::new(Watch::new(Key::root()));
+        assert_eq!(context(&Limits::default(), &request).turn, 0);
+        request.extensions.insert(CallOptions { turn: 2, ..CallOptions::default() });
+        assert_eq!(context(&Limits::default(), &request).turn, 2);
+    }
 }

@@ -36,6 +36,9 @@ pub(crate) struct CallOptions {
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) call_timeout: Option<Duration>,
     pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) leader_first: bool,
+    /// How many members on from the one that calls begin with, see [`etcd_transport::CallContext::turn`].
+    pub(crate) turn: usize,
     pub(crate) monotonic_reads: Option<bool>,
     /// What may be repeated, and how often; `None`: the defaults of the codec and the transport.
     pub(crate) retry: Option<bool>,

@@ -6,6 +6,7 @@
 //! | waiting for a change | [`Client::watch`] |
 //! | changing a value in place | [`Client::modify`] |
 //! | members, statistics, users and roles | [`Client::members`], [`Client::stats`], [`Client::auth`] |
+//! | the list of servers, members into it | [`Client::endpoints`], [`Client::set_endpoints`], [`Client::sync`] |
 //! | machines, version, health | [`Client::machines`], [`Client::version`], [`Client::health`] |
 //! | all keys below a prefix | [`Client::namespace`] |
 //! | layers of one's own | [`Client::layer`], [`ClientBuilder`] |
@@ -26,6 +27,7 @@ mod members;
 mod namespace;
 mod operation_service;
 mod resolve;
+mod servers;
 mod stats;
 
 pub use auth::{Auth, Roles, Users};

@@ -26,16 +26,24 @@ pub struct RouteHandle {
     cluster: Arc<Cluster>,
     /// Whether requests carry a password that must not go over a network unencrypted.
     secret: bool,
+    /// Whether the connections below can be made without TLS only.
+    plain: bool,
 }
 
 impl RouteHandle {
     pub(super) fn new(cluster: &Arc<Cluster>) -> Self {
-        Self { cluster: Arc::clone(cluster), secret: false }
+        Self { cluster: Arc::clone(cluster), secret: false, plain: false }
     }
 
     /// Says that requests carry a password that must not go over a network unencrypted.
     pub(crate) fn guarding_password(mut self, secret: bool) -> Self {
         self.secret = secret;
+        self
+    }
+
+    /// Says that the connections below can be made without TLS only.
+    pub(crate) fn without_tls(mut self, plain: bool) -> Self {
+        self.plain = plain;
         self
     }
 
@@ -54,13 +62,14 @@ impl RouteHandle {
     /// # Errors
     ///
     /// And then nothing has changed: `InsecureEndpoint` for a server without TLS where all have it now,
-    /// `InsecureAuth` for one that would get the password unencrypted.
+    /// `InsecureAuth` for one that would get the password unencrypted, `InvalidTls` for an `https` one where
+    /// [`Builder::build`](crate::Builder::build) has set no TLS up, having seen none.
     pub fn set_endpoints(&self, endpoints: &Endpoints) -> Result<(), Error> {
         self.cluster.change(|list| {
             let secure = list.now.iter().all(is_secure);
             for endpoint in endpoints {
                 if let Some(refusal) = self.refusal(endpoint, secure) {
-                    return Err(Error::new(refusal.kind()).at(Some(endpoint.clone())));
+                    return Err(refusal.error(endpoint));
                 }
             }
             list.configured = endpoints.clone();
@@ -104,7 +113,7 @@ impl RouteHandle {
                     }
                 };
                 let known = merged.contains(&endpoint);
-                let reason = match unusable(&endpoint, local)
+                let reason = match unusable(&endpoint, local, secure)
                     .or_else(|| self.refusal(&endpoint, secure).map(Refusal::reason))
                 {
                     None if !known && merged.len() >= MOST => Some(DropReason::TooMany),
@@ -148,7 +157,7 @@ impl RouteHandle {
     /// Why a server cannot be one of this client, whoever names it; `secure` is what the list is.
     fn refusal(&self, endpoint: &Endpoint, secure: bool) -> Option<Refusal> {
         if is_secure(endpoint) {
-            None
+            self.plain.then_some(Refusal::NoTls)
         } else if secure {
             Some(Refusal::Insecure)
         } else {
@@ -164,20 +173,27 @@ enum Refusal {
     Insecure,
     /// The password would go there unencrypted.
     Exposed,
+    /// With TLS, which was not set up.
+    NoTls,
 }
 
 impl Refusal {
-    fn kind(self) -> ErrorKind {
-        match self {
-            Self::Insecure => ErrorKind::InsecureEndpoint,
-            Self::Exposed => ErrorKind::InsecureAuth,
-        }
+    fn error(self, endpoint: &Endpoint) -> Error {
+        let error = match self {
+            Self::Insecure => Error::new(ErrorKind::InsecureEndpoint),
+            Self::Exposed => Error::new(ErrorKind::InsecureAuth),
+            Self::NoTls => Error::new(ErrorKind::InvalidTls).detail(format!(
+                "server `{endpoint}` is https, and the first servers were not: TLS is not set up"
+            )),
+        };
+        error.at(Some(endpoint.clone()))
     }
 
     fn reason(self) -> DropReason {
         match self {
             Self::Insecure => DropReason::Insecure,
             Self::Exposed => DropReason::Exposed,
+            Self::NoTls => DropReason::Encrypted,
         }
     }
 }
@@ -189,12 +205,14 @@ impl SyncReport {
 }
 
 /// Why an address that a member tells is of no use here.
-fn unusable(endpoint: &Endpoint, local: bool) -> Option<DropReason> {
+fn unusable(endpoint: &Endpoint, local: bool, secure: bool) -> Option<DropReason> {
     let host = endpoint.host().trim_start_matches('[').trim_end_matches(']');
     if host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified()) {
         Some(DropReason::Unspecified)
     } else if endpoint.is_loopback() && !local {
         Some(DropReason::Loopback)
+    } else if is_secure(endpoint) && !secure {
+        Some(DropReason::Encrypted)
     } else {
         None
     }

@@ -147,7 +147,16 @@ fn a_list_with_tls_takes_no_server_without() {
     let plain = "http://b".parse().unwrap();
     assert_eq!(servers.refusal(&plain, true), Some(Refusal::Insecure));
     assert_eq!(servers.refusal(&plain, false), None);
-    assert_eq!(Refusal::Insecure.kind(), ErrorKind::InsecureEndpoint);
+    assert!(Refusal::Insecure.error(&plain).is_insecure_endpoint());
+}
+
+#[cfg(feature = "_tls")]
+#[tokio::test]
+async fn a_member_with_tls_does_not_keep_the_others_out_of_a_list_without() {
+    let servers = handle("a");
+    let report = servers.sync(&members(&["https://b", "http://c"])).await.unwrap();
+    assert_eq!(reasons(&report), [DropReason::Encrypted]);
+    assert_eq!(hosts(&servers), ["a", "c"]);
 }
 
 #[test]

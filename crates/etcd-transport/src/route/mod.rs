@@ -3,8 +3,8 @@
 //! | call | goes to |
 //! | --- | --- |
 //! | pinned | its endpoint, or nowhere |
-//! | for the leader, first attempt | the leader, if one is known |
-//! | first attempt | what the [`Strategy`] says; by default where calls begin ([`Sticky`]) |
+//! | for the leader, or leader first: first attempt | the leader, if one is known |
+//! | first attempt | what the [`Strategy`] says; by default where calls begin ([`Sticky`]), or a turn behind |
 //! | later attempts | one that this call has not asked, the healthiest first |
 //! | all asked | one that this call has asked least often, the healthiest first |
 //!
@@ -88,7 +88,7 @@ fn choose(
     }
     let (cluster, strategy) = table;
     let servers = Servers::new(roster, cluster, context, tried);
-    let picked = match servers.leader().filter(|_| context.leader_only) {
+    let picked = match servers.leader().filter(|_| context.leader_only || context.leader_first) {
         Some(leader) => servers.best_from(leader),
         None => strategy.pick(&servers),
     };

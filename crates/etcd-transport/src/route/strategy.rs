@@ -96,7 +96,8 @@ pub struct LeaderFirst;
 
 impl Strategy for LeaderFirst {
     fn pick(&self, servers: &Servers<'_>) -> usize {
-        servers.best_from(servers.leader().unwrap_or_else(|| servers.current()))
+        let leader = servers.leader().map(|leader| servers.turned(leader));
+        servers.best_from(leader.unwrap_or_else(|| servers.current()))
     }
 }
 
@@ -157,10 +158,19 @@ impl<'a> Servers<'a> {
         self.context
     }
 
-    /// The place that calls begin with; the call that sees it fail moves it.
+    /// The place that calls begin with, which the call that sees it fail moves; for a call that has asked nobody
+    /// as far behind it as its [`turn`](CallContext::turn) says.
     #[must_use]
     pub fn current(&self) -> usize {
-        self.cluster.begin(self.roster)
+        self.turned(self.cluster.begin(self.roster))
+    }
+
+    /// The place that is a turn behind this one, if this call has asked nobody yet.
+    fn turned(&self, place: usize) -> usize {
+        let count = self.len();
+        // Both below the count, so that a turn of any size cannot overflow.
+        let turn = if self.tried.is_empty() { self.context.turn % count } else { 0 };
+        (place % count + turn) % count
     }
 
     /// The place of the leader, if one is known.

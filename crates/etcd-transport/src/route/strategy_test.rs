@@ -77,6 +77,27 @@ fn the_leader_comes_first_as_long_as_it_serves() {
 }
 
 #[test]
+fn a_turn_begins_so_many_places_behind_the_one_that_the_strategy_begins_with() {
+    let turn = |turn| CallContext { turn, ..read() };
+    let setting = Setting::new("a b c");
+    let turns = [0, 1, 2, 3, usize::MAX];
+    assert_eq!(turns.map(|it| setting.picks(&Sticky, &turn(it))), [0, 1, 2, 0, usize::MAX % 3]);
+    let setting = setting.fail(0, 1);
+    assert_eq!(turns.map(|it| setting.picks(&Sticky, &turn(it))), [1, 2, 0, 1, (1 + usize::MAX % 3) % 3]);
+    setting.cluster.lead(Some(&"c".parse().unwrap()));
+    assert_eq!([0, 1, 2].map(|it| setting.picks(&LeaderFirst, &turn(it))), [2, 0, 1]);
+}
+
+#[test]
+fn a_turn_passes_by_what_is_ejected_and_is_over_with_the_first_attempt() {
+    let turn = |turn| CallContext { turn, ..read() };
+    let setting = Setting::new("a b c").fail(1, 3);
+    assert_eq!([0, 1, 2].map(|it| setting.picks(&Sticky, &turn(it))), [0, 2, 2]);
+    let setting = Setting::new("a b c d").tried("b");
+    assert_eq!(setting.picks(&Sticky, &turn(1)), 0);
+}
+
+#[test]
 fn untried_ones_come_first_then_healthy_ones_then_the_nearest() {
     let best = |setting: Setting| setting.best_from(0, &read());
     assert_eq!(best(Setting::new("a b c").tried("a")), 1);

@@ -189,6 +189,36 @@ async fn a_request_for_the_leader_begins_with_the_leader() {
     assert_eq!(first_asked(&route, &read(), 1).await, ["a"]);
 }
 
+#[tokio::test]
+async fn a_request_that_wants_the_leader_first_begins_there_and_says_nothing_of_who_leads() {
+    let route = route("a b c");
+    let context = CallContext { leader_first: true, ..read() };
+    assert_eq!(first_asked(&route, &context, 1).await, ["a"]);
+    assert!(route.table.cluster.leader(&route.table.cluster.roster()).is_none());
+    route.table.cluster.lead(Some(&"c".parse().unwrap()));
+    assert_eq!(first_asked(&route, &context, 2).await, ["c", "c"]);
+    assert_eq!(first_asked(&route, &read(), 1).await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_turn_moves_its_own_call_and_no_other() {
+    let route = route("a b c");
+    let turn = |turn| CallContext { turn, ..read() };
+    for (turns, wanted) in [(1, "b"), (2, "c"), (4, "b")] {
+        assert_eq!(first_asked(&route, &turn(turns), 2).await, [wanted, wanted]);
+        assert_eq!(first_asked(&route, &read(), 1).await, ["a"]);
+    }
+    let pinned = CallContext { pinned: Some("c".parse().unwrap()), ..turn(1) };
+    assert_eq!(first_asked(&route, &pinned, 1).await, ["c"]);
+}
+
+#[tokio::test]
+async fn a_turn_that_meets_a_failure_moves_no_other_call_either() {
+    let route = route("a dead c");
+    assert_eq!(first_asked(&route, &CallContext { turn: 1, ..read() }, 1).await, ["dead"]);
+    assert_eq!(first_asked(&route, &read(), 1).await, ["a"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_gives_up_on_a_silent_endpoint_moves_later_calls_after_a_second() {
     for (millis, wanted) in [(900, "silent"), (1000, "b")] {
