@@ -7,7 +7,7 @@
 //! without its log since.
 //!
 //! ```text
-//! Transport   makes the log (with proof)          tells the outcome of a foreign error
+//! Transport   makes the log (with proof)          ends the call for good, counts all attempts in
 //! Deadline    opens the call                      closes it, fails what is open
 //! Retry       compares the log before and after   counts all attempts in
 //! Route       begins an attempt, if not closed    notes the head, fails it
@@ -68,9 +68,11 @@ struct Log {
     budget_empty: bool,
     /// When it ends, if it has a limit.
     until: Option<Instant>,
-    /// The call has ended with a statement about its outcome: nothing may be begun any more, though a copy of
-    /// the request may still wait in some layer's queue.
+    /// The call is at its limit, with a statement about its outcome: nothing may be begun any more, though a
+    /// copy of the request may still wait in some layer's queue. A layer may repeat the call after that.
     over: bool,
+    /// The caller of the transport has its answer: the same, and for good.
+    ended: bool,
 }
 
 /// An attempt and where it belongs.
@@ -169,15 +171,17 @@ impl CallState {
 
     /// Lets the router begin an attempt, unless the call is over.
     pub(crate) fn begin(&self, begin: impl FnOnce()) -> bool {
-        // Under the lock: what `close` states must not be overtaken.
+        // Under the lock: what is said once the call is closed or ended must not be overtaken.
         let log = self.log();
-        if !log.over {
+        let open = !(log.over || log.ended);
+        if open {
             begin();
         }
-        !log.over
+        open
     }
 
-    /// Says that a call with this limit begins (again: a user's layer may repeat it).
+    /// Says that a call with this limit begins (again: a user's layer may repeat it). One that has ended stays
+    /// so: a layer may come with its copy when nobody waits for it any more.
     pub(crate) fn open(&self, limit: Option<Duration>) {
         let mut log = self.log();
         log.over = false;
@@ -190,9 +194,14 @@ impl CallState {
         self.log().until.map(|until| until.saturating_duration_since(Instant::now()))
     }
 
-    /// Says that the call has ended; nothing is begun from now on.
+    /// Says that the call is at its limit; nothing is begun from now on, unless it is opened again.
     pub(crate) fn close(&self) {
         self.log().over = true;
+    }
+
+    /// Says that the caller of the transport gets its answer; nothing is begun ever after.
+    pub(crate) fn end(&self) {
+        self.log().ended = true;
     }
 
     /// The same call, for a copy in another lane.

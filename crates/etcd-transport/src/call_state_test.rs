@@ -67,6 +67,14 @@ fn a_call_that_is_over_begins_nothing_until_it_is_opened_again() {
 }
 
 #[test]
+fn a_call_that_has_ended_begins_nothing_though_it_is_opened_again() {
+    let state = CallState::proving(&Strays::default());
+    state.end();
+    state.open(None);
+    assert!(!state.begin(|| unreachable!()));
+}
+
+#[test]
 fn what_is_open_at_the_limit_fails_with_the_call_and_what_was_answered_does_not() {
     let state = CallState::proving(&Strays::default());
     let answered = begun(&state, "http://a:1");
