@@ -14,7 +14,6 @@
 //! Collect                                         notes the answer, fails it
 //! ```
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use http::Extensions;
 use tokio::time::Instant;
 
 use crate::attempt_state::{AnsweredBy, AttemptState};
+use crate::strays::Strays;
 use crate::{Attempts, Endpoint, Error, ErrorKind, Phase};
 
 /// The log of one call, in the extensions of its request, so that the copies for each attempt share it.
@@ -99,26 +99,20 @@ impl Default for Forgotten {
     }
 }
 
-/// Counts the requests that reached a router without the log that their transport gave them.
-///
-/// As long as none did, a log without attempts proves that nothing was sent: whatever arrived has its own
-/// log.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Strays(Arc<AtomicU64>);
-
-/// What an empty log is worth.
+/// What an empty log is worth: as long as no request has reached the router without its log, it proves that
+/// nothing was sent.
 #[derive(Debug)]
 struct Proof {
     /// The router's count.
     strays: Strays,
-    /// The count when the call began.
+    /// The count of requests when the call began.
     before: u64,
 }
 
 impl CallState {
     /// A log of a transport whose router counts strays.
     pub(crate) fn proving(strays: &Strays) -> Self {
-        let before = strays.0.load(Ordering::SeqCst);
+        let before = strays.requests();
         Self::with(Some(Proof { strays: strays.clone(), before }))
     }
 
@@ -140,7 +134,7 @@ impl CallState {
     pub(crate) fn arrived(extensions: &mut Extensions, strays: &Strays) -> Self {
         let state = Self::of(extensions);
         if state.inner.proof.is_none() {
-            strays.0.fetch_add(1, Ordering::SeqCst);
+            strays.request_is_lost();
         }
         state
     }
@@ -320,7 +314,7 @@ impl CallState {
     /// How many requests have lost their log since this call began; `None` if nobody counts.
     fn strays(&self) -> Option<u64> {
         let proof = self.inner.proof.as_ref()?;
-        Some(proof.strays.0.load(Ordering::SeqCst) - proof.before)
+        Some(proof.strays.requests() - proof.before)
     }
 
     /// What is known without a word from below: the log, if it is sure to be whole.

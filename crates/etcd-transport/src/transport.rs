@@ -18,7 +18,8 @@ use tower_service::Service;
 
 use crate::attempt_state::{AnsweredBy, AttemptState};
 use crate::builder::Builder;
-use crate::call_state::{CallState, Strays};
+use crate::call_state::CallState;
+use crate::strays::Strays;
 use crate::{
     CallContext, ClusterId, DynService, EndpointSource, Endpoints, Error, ErrorKind, HttpService, ReqBody,
     RespBody, RouteHandle, SeenIndex, SyncReport,
