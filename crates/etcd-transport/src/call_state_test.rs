@@ -1,6 +1,20 @@
 use super::*;
 use crate::route::Leave;
 
+impl CallState {
+    /// Plays a race on the attempt of this request: begun at the first endpoint, lost to one at the second,
+    /// which is on its way.
+    pub(crate) fn race_for_tests(extensions: &mut Extensions, loser: &str, winner: &str) -> AttemptState {
+        let (state, host) = (Self::of(extensions), AttemptState::of(extensions));
+        host.begin(Leave::for_tests(loser), 1);
+        let rival = state.enter_rival(&host);
+        rival.begin(Leave::for_tests(winner), 0);
+        host.lose(Duration::from_millis(250), Idempotence::Once);
+        rival.inherit();
+        rival
+    }
+}
+
 fn begun(state: &CallState, endpoint: &str) -> AttemptState {
     let attempt = state.enter();
     assert!(state.begin(|| attempt.begin(Leave::for_tests(endpoint), 0)));
