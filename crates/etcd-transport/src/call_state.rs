@@ -211,7 +211,8 @@ impl CallState {
     /// Begins another round over the endpoints, for this lane.
     ///
     /// The log of a call without a limit would grow with each round: of more than 64 attempts the oldest that
-    /// have ended are only counted from now on, and what they prove is kept.
+    /// have ended are only counted from now on, and what they prove is kept. Those of the round that is on stay,
+    /// also in the other lane, since they say whom to ask next.
     pub(crate) fn next_round(&self) {
         let mut log = self.log();
         log.rounds[self.lane as usize] += 1;
@@ -220,8 +221,10 @@ impl CallState {
             return;
         }
         let mut forgotten = log.forgotten;
+        let rounds = log.rounds;
         log.attempts.retain(|entry| {
-            if excess == 0 || entry.attempt.is_open() {
+            let current = entry.round == rounds[entry.lane as usize];
+            if excess == 0 || current || entry.attempt.is_open() {
                 return true;
             }
             excess -= 1;

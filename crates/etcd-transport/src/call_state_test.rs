@@ -148,3 +148,22 @@ fn each_lane_has_rounds_of_its_own() {
     first.next_round();
     assert!(!first.has_tried(&endpoint));
 }
+
+#[test]
+fn a_long_log_forgets_old_rounds_and_keeps_the_one_that_is_on_in_either_lane() {
+    let first = CallState::proving(&Strays::default());
+    let second = first.in_lane(Lane::Second);
+    refused(&begun(&second, "http://b:2"));
+    for _ in 0..2 * LISTED {
+        refused(&begun(&first, "http://a:1"));
+        first.next_round();
+    }
+    assert!(second.has_tried(&"http://b:2".parse().unwrap()));
+    let attempts = first.attempts();
+    assert_eq!((attempts.made(), attempts.len()), (2 * LISTED + 1, LISTED));
+    second.next_round();
+    refused(&begun(&first, "http://a:1"));
+    first.next_round();
+    let listed = first.attempts();
+    assert!(listed.iter().all(|attempt| attempt.endpoint().host() == "a"), "{listed:?}");
+}
