@@ -179,6 +179,8 @@ impl CallState {
     pub(crate) fn open(&self, limit: Option<Duration>) {
         let mut log = self.log();
         log.over = false;
+        // What stopped an earlier run of the call says nothing of this one.
+        log.budget_empty = false;
         // A limit beyond the end of the clock is none.
         log.until = limit.and_then(|limit| Instant::now().checked_add(limit));
     }

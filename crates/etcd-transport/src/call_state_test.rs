@@ -167,3 +167,12 @@ fn a_long_log_forgets_old_rounds_and_keeps_the_one_that_is_on_in_either_lane() {
     let listed = first.attempts();
     assert!(listed.iter().all(|attempt| attempt.endpoint().host() == "a"), "{listed:?}");
 }
+
+#[test]
+fn a_call_that_is_opened_again_has_not_met_an_empty_budget() {
+    let state = CallState::proving(&Strays::default());
+    state.budget_is_empty();
+    assert!(state.attempts().is_budget_empty());
+    state.open(None);
+    assert!(!state.attempts().is_budget_empty());
+}
