@@ -57,7 +57,6 @@
 //! | the connection ends, or time is up, before a head | `Unknown` |
 //! | a success with `X-Etcd-Index`, then a cut or too large body | `Applied` |
 //! | a success without it, then a cut or too large body | `Unknown` |
-//!
 //! | a redirect that is not followed | `NotApplied`; without a readable `Location` `Unknown` |
 //! | an answer of another cluster | what its head proves, in that cluster |
 //!
