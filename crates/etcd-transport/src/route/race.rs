@@ -95,7 +95,7 @@ impl<S: Service<Request<ReqBody>> + Clone> Race<S> {
     ///
     /// None that is ejected: a server that is stopped has connections for everybody, and would win.
     pub(super) fn begin(&mut self) -> bool {
-        let Table { cluster, services, strays, .. } = &*self.table;
+        let Table { cluster, services, .. } = &*self.table;
         let services = services.of(cluster.roster());
         let roster = services.roster();
         let tried = self.call.tried();
@@ -118,7 +118,8 @@ impl<S: Service<Request<ReqBody>> + Clone> Race<S> {
         request.extensions_mut().insert(attempt.clone());
         *request.uri_mut() = absolute(request.uri(), leave.endpoint());
         let inner = Oneshot::new(services.at(place).clone(), request);
-        let heat = Heat::new(inner, leave, strays.watch(), &self.context, self.call.clone(), attempt);
+        let watch = self.table.strays.watch();
+        let heat = Heat::new(inner, leave, watch, &self.context, self.call.clone(), attempt);
         self.rivals.push(Box::pin(heat));
         self.timer = None;
         true
