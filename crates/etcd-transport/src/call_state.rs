@@ -70,7 +70,7 @@ struct Log {
     until: Option<Instant>,
     /// The call is at its limit, with a statement about its outcome: nothing may be begun any more, though a
     /// copy of the request may still wait in some layer's queue. A layer may repeat the call after that.
-    over: bool,
+    expired: bool,
     /// The caller of the transport has its answer: the same, and for good.
     ended: bool,
 }
@@ -167,7 +167,7 @@ impl CallState {
     pub(crate) fn begin(&self, begin: impl FnOnce()) -> bool {
         // Under the lock: what is said once the call is closed or ended must not be overtaken.
         let log = self.log();
-        let open = !(log.over || log.ended);
+        let open = !log.is_closed();
         if open {
             begin();
         }
@@ -178,7 +178,7 @@ impl CallState {
     /// so: a layer may come with its copy when nobody waits for it any more.
     pub(crate) fn open(&self, limit: Option<Duration>) {
         let mut log = self.log();
-        log.over = false;
+        log.expired = false;
         // What stopped an earlier run of the call says nothing of this one.
         log.budget_empty = false;
         // A limit beyond the end of the clock is none.
@@ -192,7 +192,7 @@ impl CallState {
 
     /// Says that the call is at its limit; nothing is begun from now on, unless it is opened again.
     pub(crate) fn close(&self) {
-        self.log().over = true;
+        self.log().expired = true;
     }
 
     /// Says that the caller of the transport gets its answer; nothing is begun ever after.
@@ -408,6 +408,11 @@ impl CallState {
 }
 
 impl Log {
+    /// Whether nothing may be begun: at the limit, or for good.
+    fn is_closed(&self) -> bool {
+        self.expired || self.ended
+    }
+
     /// How many attempts of a lane have reached the router.
     fn begun(&self, lane: Lane) -> usize {
         let listed = self.of(lane).filter(|attempt| attempt.endpoint().is_some()).count();
