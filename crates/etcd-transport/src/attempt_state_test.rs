@@ -1,5 +1,5 @@
 use super::*;
-use crate::call_state::Strays;
+use crate::strays::Strays;
 
 fn begun() -> AttemptState {
     let attempt = AttemptState::new(1);

@@ -18,6 +18,7 @@ use crate::connection::Connection;
 use crate::connector::Connector;
 use crate::credentials::printable;
 use crate::observer::SharedObserver;
+use crate::strays::Strays;
 #[cfg(feature = "_tls")]
 use crate::tls::{Https, TlsConfig, TlsSource};
 use crate::transport::Cluster;
@@ -263,7 +264,8 @@ impl<C, A, E> Builder<C, A, E> {
     ///
     /// It does not see the `Authorization` and `User-Agent` headers, which are set below. It must send each
     /// request once, with its extensions: a repetition belongs at the attempt seam. A layer that repeats here
-    /// all the same makes outcomes `Unknown`.
+    /// all the same makes outcomes `Unknown`, and so does one that loses extensions: a failed connect then proves
+    /// nothing.
     pub fn endpoint_layer<L>(self, layer: L) -> Builder<C, A, Stack<L, E>> {
         let Self { settings, call, attempt, endpoint } = self;
         Builder { settings, call, attempt, endpoint: Stack::new(layer, endpoint) }
@@ -344,16 +346,17 @@ impl<C, A, E> Builder<C, A, E> {
         EB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let Self { settings, call, attempt, endpoint } = self;
-        let connection = settings.bottom(connection)?;
+        let strays = Strays::default();
+        let connection = settings.bottom(connection, &strays)?;
         let guarded = settings.credentials.is_some() && !settings.plaintext_auth;
         let endpoint = layer_fn(move |connection: DynService| DynService::new(endpoint.layer(connection)));
         let pin = ClusterPinLayer::new(settings.cluster_id.clone());
         let route = RouteLayer::with_ejection(settings.endpoints.clone(), settings.ejection.clone())
+            .strays(&strays)
             .strategy(Arc::clone(&settings.strategy))
             .connect_race(settings.race)
             .endpoint_layer(pin.clone())
             .endpoint_layer(endpoint.clone());
-        let strays = route.strays();
         let servers = route.handle().guarding_password(guarded).without_tls(plain);
         let seen = SeenIndex::new();
         let monotonic = MonotonicReadsLayer::new(seen.clone()).by_default(settings.monotonic_reads);
@@ -362,7 +365,7 @@ impl<C, A, E> Builder<C, A, E> {
             None => redirect,
             Some(outside) => {
                 settings.check_redirect_servers(&outside, plain)?;
-                let route = RouteLayer::new(outside.clone()).endpoint_layer(pin.clone());
+                let route = RouteLayer::new(outside.clone()).strays(&strays).endpoint_layer(pin.clone());
                 let route = route.endpoint_layer(endpoint.clone());
                 redirect.also_to(outside, DynService::new(route.layer(connection.clone())))
             }
@@ -431,7 +434,7 @@ impl Settings {
     }
 
     /// What is the same for every request: classification of failures, and constant headers above it.
-    fn bottom<N, NB>(&self, connection: N) -> Result<DynService, Error>
+    fn bottom<N, NB>(&self, connection: N, strays: &Strays) -> Result<DynService, Error>
     where
         N: HttpService<NB>,
         NB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
@@ -440,7 +443,7 @@ impl Settings {
             Some(text) => UserAgentLayer::new(text)?,
             None => UserAgentLayer::default(),
         };
-        let connection = agent.layer(ClassifyLayer::new().layer(connection));
+        let connection = agent.layer(ClassifyLayer::counting(strays).layer(connection));
         let Some((user, password)) = &self.credentials else { return Ok(DynService::new(connection)) };
         let credentials = Credentials::new(user, password.expose_secret())?;
         let redirect_servers = self.redirect_servers()?;

@@ -68,8 +68,8 @@ pub struct CallContext {
     /// repeated after an unknown outcome: the answer to a repeat may be a refusal because the first copy
     /// landed. Default false.
     pub resolved: bool,
-    /// Whether a request that was sent may be repeated, as its idempotence allows. If not, it goes on only
-    /// where there was no connection, to each endpoint once. Default true.
+    /// Whether a request that was sent may be repeated, as its idempotence allows. If not, it goes on to each
+    /// endpoint once, and only as [`RetryConfig::off`](crate::RetryConfig::off) says. Default true.
     pub retry: bool,
     /// How many attempts the call may make, failed connects included. 1 asks one server once; 0 counts as 1.
     /// `None`: what the transport's [`RetryConfig`](crate::RetryConfig) says. Default `None`.

@@ -7,14 +7,13 @@
 //! without its log since.
 //!
 //! ```text
-//! Transport   makes the log (with proof)          tells the outcome of a foreign error
+//! Transport   makes the log (with proof)          ends the call for good, counts all attempts in
 //! Deadline    opens the call                      closes it, fails what is open
 //! Retry       compares the log before and after   counts all attempts in
 //! Route       begins an attempt, if not closed    notes the head, fails it
 //! Collect                                         notes the answer, fails it
 //! ```
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use http::Extensions;
 use tokio::time::Instant;
 
 use crate::attempt_state::{AnsweredBy, AttemptState};
+use crate::strays::Strays;
 use crate::{Attempts, Endpoint, Error, ErrorKind, Phase};
 
 /// The log of one call, in the extensions of its request, so that the copies for each attempt share it.
@@ -68,9 +68,11 @@ struct Log {
     budget_empty: bool,
     /// When it ends, if it has a limit.
     until: Option<Instant>,
-    /// The call has ended with a statement about its outcome: nothing may be begun any more, though a copy of
-    /// the request may still wait in some layer's queue.
-    over: bool,
+    /// The call is at its limit, with a statement about its outcome: nothing may be begun any more, though a
+    /// copy of the request may still wait in some layer's queue. A layer may repeat the call after that.
+    expired: bool,
+    /// The caller of the transport has its answer: the same, and for good.
+    ended: bool,
 }
 
 /// An attempt and where it belongs.
@@ -97,26 +99,20 @@ impl Default for Forgotten {
     }
 }
 
-/// Counts the requests that reached a router without the log that their transport gave them.
-///
-/// As long as none did, a log without attempts proves that nothing was sent: whatever arrived has its own
-/// log.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Strays(Arc<AtomicU64>);
-
-/// What an empty log is worth.
+/// What an empty log is worth: as long as no request has reached the router without its log, it proves that
+/// nothing was sent.
 #[derive(Debug)]
 struct Proof {
     /// The router's count.
     strays: Strays,
-    /// The count when the call began.
+    /// The count of requests when the call began.
     before: u64,
 }
 
 impl CallState {
     /// A log of a transport whose router counts strays.
     pub(crate) fn proving(strays: &Strays) -> Self {
-        let before = strays.0.load(Ordering::SeqCst);
+        let before = strays.requests();
         Self::with(Some(Proof { strays: strays.clone(), before }))
     }
 
@@ -138,7 +134,7 @@ impl CallState {
     pub(crate) fn arrived(extensions: &mut Extensions, strays: &Strays) -> Self {
         let state = Self::of(extensions);
         if state.inner.proof.is_none() {
-            strays.0.fetch_add(1, Ordering::SeqCst);
+            strays.request_is_lost();
         }
         state
     }
@@ -169,18 +165,22 @@ impl CallState {
 
     /// Lets the router begin an attempt, unless the call is over.
     pub(crate) fn begin(&self, begin: impl FnOnce()) -> bool {
-        // Under the lock: what `close` states must not be overtaken.
+        // Under the lock: what is said once the call is closed or ended must not be overtaken.
         let log = self.log();
-        if !log.over {
+        let open = !log.is_closed();
+        if open {
             begin();
         }
-        !log.over
+        open
     }
 
-    /// Says that a call with this limit begins (again: a user's layer may repeat it).
+    /// Says that a call with this limit begins (again: a user's layer may repeat it). One that has ended stays
+    /// so: a layer may come with its copy when nobody waits for it any more.
     pub(crate) fn open(&self, limit: Option<Duration>) {
         let mut log = self.log();
-        log.over = false;
+        log.expired = false;
+        // What stopped an earlier run of the call says nothing of this one.
+        log.budget_empty = false;
         // A limit beyond the end of the clock is none.
         log.until = limit.and_then(|limit| Instant::now().checked_add(limit));
     }
@@ -190,9 +190,14 @@ impl CallState {
         self.log().until.map(|until| until.saturating_duration_since(Instant::now()))
     }
 
-    /// Says that the call has ended; nothing is begun from now on.
+    /// Says that the call is at its limit; nothing is begun from now on, unless it is opened again.
     pub(crate) fn close(&self) {
-        self.log().over = true;
+        self.log().expired = true;
+    }
+
+    /// Says that the caller of the transport gets its answer; nothing is begun ever after.
+    pub(crate) fn end(&self) {
+        self.log().ended = true;
     }
 
     /// The same call, for a copy in another lane.
@@ -208,7 +213,8 @@ impl CallState {
     /// Begins another round over the endpoints, for this lane.
     ///
     /// The log of a call without a limit would grow with each round: of more than 64 attempts the oldest that
-    /// have ended are only counted from now on, and what they prove is kept.
+    /// have ended are only counted from now on, and what they prove is kept. Those of the round that is on stay,
+    /// also in the other lane, since they say whom to ask next.
     pub(crate) fn next_round(&self) {
         let mut log = self.log();
         log.rounds[self.lane as usize] += 1;
@@ -217,8 +223,10 @@ impl CallState {
             return;
         }
         let mut forgotten = log.forgotten;
+        let rounds = log.rounds;
         log.attempts.retain(|entry| {
-            if excess == 0 || entry.attempt.is_open() {
+            let current = entry.round == rounds[entry.lane as usize];
+            if excess == 0 || current || entry.attempt.is_open() {
                 return true;
             }
             excess -= 1;
@@ -311,7 +319,7 @@ impl CallState {
     /// How many requests have lost their log since this call began; `None` if nobody counts.
     fn strays(&self) -> Option<u64> {
         let proof = self.inner.proof.as_ref()?;
-        Some(proof.strays.0.load(Ordering::SeqCst) - proof.before)
+        Some(proof.strays.requests() - proof.before)
     }
 
     /// What is known without a word from below: the log, if it is sure to be whole.
@@ -400,6 +408,11 @@ impl CallState {
 }
 
 impl Log {
+    /// Whether nothing may be begun: at the limit, or for good.
+    fn is_closed(&self) -> bool {
+        self.expired || self.ended
+    }
+
     /// How many attempts of a lane have reached the router.
     fn begun(&self, lane: Lane) -> usize {
         let listed = self.of(lane).filter(|attempt| attempt.endpoint().is_some()).count();

@@ -1,6 +1,20 @@
 use super::*;
 use crate::route::Leave;
 
+impl CallState {
+    /// Plays a race on the attempt of this request: begun at the first endpoint, lost to one at the second,
+    /// which is on its way.
+    pub(crate) fn race_for_tests(extensions: &mut Extensions, loser: &str, winner: &str) -> AttemptState {
+        let (state, host) = (Self::of(extensions), AttemptState::of(extensions));
+        host.begin(Leave::for_tests(loser), 1);
+        let rival = state.enter_rival(&host);
+        rival.begin(Leave::for_tests(winner), 0);
+        host.lose(Duration::from_millis(250), Idempotence::Once);
+        rival.inherit();
+        rival
+    }
+}
+
 fn begun(state: &CallState, endpoint: &str) -> AttemptState {
     let attempt = state.enter();
     assert!(state.begin(|| attempt.begin(Leave::for_tests(endpoint), 0)));
@@ -67,6 +81,14 @@ fn a_call_that_is_over_begins_nothing_until_it_is_opened_again() {
 }
 
 #[test]
+fn a_call_that_has_ended_begins_nothing_though_it_is_opened_again() {
+    let state = CallState::proving(&Strays::default());
+    state.end();
+    state.open(None);
+    assert!(!state.begin(|| unreachable!()));
+}
+
+#[test]
 fn what_is_open_at_the_limit_fails_with_the_call_and_what_was_answered_does_not() {
     let state = CallState::proving(&Strays::default());
     let answered = begun(&state, "http://a:1");
@@ -125,4 +147,32 @@ fn each_lane_has_rounds_of_its_own() {
     assert!(first.has_tried(&endpoint));
     first.next_round();
     assert!(!first.has_tried(&endpoint));
+}
+
+#[test]
+fn a_long_log_forgets_old_rounds_and_keeps_the_one_that_is_on_in_either_lane() {
+    let first = CallState::proving(&Strays::default());
+    let second = first.in_lane(Lane::Second);
+    refused(&begun(&second, "http://b:2"));
+    for _ in 0..2 * LISTED {
+        refused(&begun(&first, "http://a:1"));
+        first.next_round();
+    }
+    assert!(second.has_tried(&"http://b:2".parse().unwrap()));
+    let attempts = first.attempts();
+    assert_eq!((attempts.made(), attempts.len()), (2 * LISTED + 1, LISTED));
+    second.next_round();
+    refused(&begun(&first, "http://a:1"));
+    first.next_round();
+    let listed = first.attempts();
+    assert!(listed.iter().all(|attempt| attempt.endpoint().host() == "a"), "{listed:?}");
+}
+
+#[test]
+fn a_call_that_is_opened_again_has_not_met_an_empty_budget() {
+    let state = CallState::proving(&Strays::default());
+    state.budget_is_empty();
+    assert!(state.attempts().is_budget_empty());
+    state.open(None);
+    assert!(!state.attempts().is_budget_empty());
 }

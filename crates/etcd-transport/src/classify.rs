@@ -17,6 +17,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::attempt_state::AttemptState;
+use crate::strays::Strays;
 use crate::{Error, ErrorKind, Phase, ReqBody};
 
 /// Says that no connection was made, so that nothing can have been sent.
@@ -78,7 +79,7 @@ impl StdError for ConnectError {
 /// [`ConnectError`] among the sources; everything else may have reached the server.
 #[derive(Clone, Debug, Default)]
 pub struct ClassifyLayer {
-    _private: (),
+    strays: Strays,
 }
 
 impl ClassifyLayer {
@@ -87,13 +88,18 @@ impl ClassifyLayer {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// Counts there the copies that have lost their attempt.
+    pub(crate) fn counting(strays: &Strays) -> Self {
+        Self { strays: strays.clone() }
+    }
 }
 
 impl<S> Layer<S> for ClassifyLayer {
     type Service = Classify<S>;
 
     fn layer(&self, inner: S) -> Classify<S> {
-        Classify { inner }
+        Classify { inner, strays: self.strays.clone() }
     }
 }
 
@@ -101,6 +107,7 @@ impl<S> Layer<S> for ClassifyLayer {
 #[derive(Clone, Debug)]
 pub struct Classify<S> {
     inner: S,
+    strays: Strays,
 }
 
 impl<S, B> Service<Request<ReqBody>> for Classify<S>
@@ -117,6 +124,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> ResponseFuture<S::Future> {
+        if request.extensions().get::<AttemptState>().is_none() {
+            self.strays.copy_is_lost();
+        }
         let attempt = AttemptState::of(request.extensions_mut());
         attempt.copy_goes_out();
         ResponseFuture { inner: self.inner.call(request), attempt }

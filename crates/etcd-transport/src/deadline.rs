@@ -42,8 +42,8 @@ use crate::{CallContext, Error, ReqBody};
 ///
 /// `Deadline`, which names the limit and the endpoint asked last. The outcome is `NotApplied` if the call's
 /// log proves that no attempt was begun, or that the pool still held it for want of a connection; it can in a
-/// built [`Transport`](crate::Transport) only. It says nothing against an endpoint: later calls begin where
-/// they did.
+/// built [`Transport`](crate::Transport) only. It speaks against an endpoint that has kept the call waiting
+/// for 1 s without a head, or for 250 ms without a connection; else later calls begin where they did.
 ///
 /// # Cancel safety
 ///

@@ -25,7 +25,8 @@ pub enum ErrorKind {
     /// and the next endpoint is tried at once. Else a write may have happened; repeated
     /// where the request says that this does no harm.
     AttemptTimeout,
-    /// The call, with all its attempts, took longer than its limit. It says nothing against an endpoint.
+    /// The call, with all its attempts, took longer than its limit. That speaks against an endpoint only if it
+    /// was silent for 1 s, or without a connection for 250 ms.
     Deadline,
     /// The body of the answer is larger than the limit of the call. Not repeated.
     BodyTooLarge,
@@ -108,7 +109,8 @@ impl ErrorKind {
 
     /// Whether an attempt that failed so speaks against its endpoint, so that later calls begin at another.
     ///
-    /// Not so for the limit of a call: a caller in a hurry would move all others. Nor for an old answer: each
+    /// Not so for the limit of a call: a caller in a hurry would move all others. Long silence counts whatever
+    /// its limit was, but that is for the attempt to know. Nor for an old answer: each
     /// member lags now and then.
     pub(crate) fn speaks_against_endpoint(self) -> bool {
         match self {

@@ -142,6 +142,7 @@ mod resp_body;
 pub mod retry;
 mod route;
 mod span;
+mod strays;
 #[cfg(feature = "_tls")]
 mod tls;
 mod transport;

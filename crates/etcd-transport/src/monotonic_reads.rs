@@ -194,7 +194,7 @@ where
         }
         let error = Error::new(ErrorKind::IndexWentBack)
             .of_request(*this.idempotence)
-            .at(this.attempt.endpoint())
+            .at(this.attempt.live().endpoint())
             .with_status(response.status())
             .proves(Outcome::NotApplied, Phase::Body)
             .detail(format!("index {index} after {}", this.floor));

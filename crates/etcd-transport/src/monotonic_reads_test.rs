@@ -132,3 +132,16 @@ async fn an_old_answer_leads_on_and_is_an_error_when_all_are_old() {
     assert_eq!((error.attempts().len(), error.outcome()), (2, Outcome::NotApplied));
     assert!(error.is_retryable());
 }
+
+#[tokio::test]
+async fn the_error_names_the_endpoint_that_won_the_race() {
+    let seen = SeenIndex::new();
+    seen.see(9);
+    let inner = service_fn(|mut request: Request<ReqBody>| {
+        CallState::race_for_tests(request.extensions_mut(), "http://slow:1", "http://fast:2");
+        std::future::ready(Ok::<_, BoxError>(answer(Some(8))))
+    });
+    let service = MonotonicReadsLayer::new(seen).by_default(true).layer(inner);
+    let error = service.oneshot(request(read())).await.unwrap_err();
+    assert_eq!(error.endpoint().unwrap().to_string(), "http://fast:2");
+}

@@ -94,7 +94,7 @@ where
         let start = AttemptStart { number: attempt.number(), operation, idempotence };
         let ended = self.observer.as_ref().map(|observer| observer.start(&start));
         let report = Report { ended, operation, idempotence, attempt, since };
-        ResponseFuture { inner: self.inner.call(request), call, report }
+        ResponseFuture { inner: self.inner.call(request), report, call }
     }
 }
 
@@ -111,14 +111,18 @@ struct Report {
 impl Report {
     fn tell(&mut self, status: Option<StatusCode>, kind: Option<ErrorKind>, dropped: bool) {
         let Some(ended) = self.ended.take() else { return };
+        // Of those that race, the one that goes on for all.
+        let live = self.attempt.live();
         let outcome = match self.idempotence {
             Idempotence::Read => Outcome::NotApplied,
-            Idempotence::Guarded | Idempotence::Idempotent | Idempotence::Once => self.attempt.outcome(),
+            Idempotence::Guarded | Idempotence::Idempotent | Idempotence::Once => {
+                self.attempt.outcome().merge(live.outcome())
+            }
         };
         ended(&AttemptEnd {
             number: self.attempt.number(),
             operation: self.operation,
-            endpoint: self.attempt.endpoint(),
+            endpoint: live.endpoint(),
             outcome,
             elapsed: self.since.elapsed(),
             status,
@@ -131,7 +135,7 @@ impl Report {
 impl Drop for Report {
     fn drop(&mut self) {
         // Without effect after an answer or a failure.
-        let kind = self.attempt.failure().map(|failure| failure.kind());
+        let kind = self.attempt.live().failure().map(|failure| failure.kind());
         self.tell(None, kind, true);
     }
 }
@@ -146,8 +150,9 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        call: CallState,
+        // Before the log, which keeps the winner of a race.
         report: Report,
+        call: CallState,
     }
 }
 

@@ -130,3 +130,27 @@ async fn a_dropped_attempt_ends_as_unknown() {
     assert!(tokio::time::timeout(Duration::from_secs(1), call).await.is_err());
     assert_eq!(log.told(), [(1, "silent".into(), Outcome::Unknown, None, None, true)]);
 }
+
+/// Observes a write whose attempt at `slow` has lost a race to one at `fast`, which then answers or is silent.
+async fn raced(answers: bool) -> Vec<Told> {
+    let log = Log::default();
+    let inner = service_fn(move |mut request: Request<ReqBody>| async move {
+        let winner = CallState::race_for_tests(request.extensions_mut(), "http://slow:1", "http://fast:2");
+        if !answers {
+            std::future::pending::<()>().await;
+        }
+        winner.head(Outcome::Applied);
+        Ok::<_, BoxError>(Response::new(RespBody::from("{}")))
+    });
+    let mut request = Request::put("/v2/keys/a").body(ReqBody::from("value=1")).unwrap();
+    request.extensions_mut().insert(CallContext { operation: "set", ..CallContext::default() });
+    let call = ObserveLayer::new(log.clone()).layer(inner).oneshot(request);
+    assert_eq!(tokio::time::timeout(Duration::from_secs(1), call).await.is_ok(), answers);
+    log.told()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_race_ends_as_its_winner() {
+    assert_eq!(raced(true).await, [(1, "fast".into(), Outcome::Applied, Some(200), None, false)]);
+    assert_eq!(raced(false).await, [(1, "fast".into(), Outcome::Unknown, None, None, true)]);
+}

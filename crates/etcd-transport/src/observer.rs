@@ -16,6 +16,10 @@ use crate::{Endpoint, ErrorKind};
 /// are called in the task of the call, outside of any lock, and must neither block nor panic. A beginning and
 /// its end belong together by the value that the first returns: a start time, a foreign span.
 ///
+/// Attempts that race for a connection ([`Builder::connect_race`](crate::Builder::connect_race)) are told as
+/// one: it has the number of the first, and ends as the one that was sent. The numbers of the others are left
+/// out; what became of them is in [`Attempts`](crate::Attempts).
+///
 /// ```
 /// use etcd_transport::{AttemptEnd, AttemptStart, Endpoints, Observer, Transport};
 ///
@@ -68,7 +72,7 @@ pub struct AttemptEnd {
     pub number: usize,
     /// [`CallContext::operation`](crate::CallContext::operation).
     pub operation: &'static str,
-    /// Whom it asked; `None` if it was given up before it was decided.
+    /// Whom it asked, after a race the winner; `None` if it was given up before it was decided.
     pub endpoint: Option<Endpoint>,
     /// What became of this copy of the write: `Applied` after a success with an index. For reads always
     /// `NotApplied`.

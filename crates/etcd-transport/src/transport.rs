@@ -18,7 +18,8 @@ use tower_service::Service;
 
 use crate::attempt_state::{AnsweredBy, AttemptState};
 use crate::builder::Builder;
-use crate::call_state::{CallState, Strays};
+use crate::call_state::CallState;
+use crate::strays::Strays;
 use crate::{
     CallContext, ClusterId, DynService, EndpointSource, Endpoints, Error, ErrorKind, HttpService, ReqBody,
     RespBody, RouteHandle, SeenIndex, SyncReport,
@@ -247,18 +248,16 @@ where
         let Some(inner) = this.inner.as_pin_mut() else {
             return Poll::Ready(Err(Error::new(ErrorKind::NoRuntime).of_request(*this.idempotence)));
         };
-        Poll::Ready(match ready!(inner.poll(cx)) {
+        let answer = ready!(inner.poll(cx));
+        // First the end, then what can be said of it: a copy in a layer's queue must not go out later.
+        this.call.end();
+        Poll::Ready(match answer {
             Ok(mut response) => {
                 this.call.account(response.extensions_mut(), *this.idempotence);
                 response.extensions_mut().remove::<AnsweredBy>();
                 Ok(response.map(RespBody::wrap))
             }
-            Err(error) => {
-                // First the end, then what can be said of it: a copy in a layer's queue must not go out
-                // later.
-                this.call.close();
-                Err(this.call.settle(error.into(), *this.idempotence))
-            }
+            Err(error) => Err(this.call.settle(error.into(), *this.idempotence)),
         })
     }
 }
@@ -266,3 +265,7 @@ where
 #[cfg(test)]
 #[path = "transport_test.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "transport_late_test.rs"]
+mod late_tests;

@@ -27,9 +27,10 @@ fn raft_error() -> String {
     answer("500 Internal Server Error", body)
 }
 
+const COMPARE_FAILED: &str = r#"{"errorCode":101,"message":"Compare failed","cause":"[1 != 2]","index":7}"#;
+
 fn compare_failed() -> String {
-    let body = r#"{"errorCode":101,"message":"Compare failed","cause":"[1 != 2]","index":7}"#;
-    answer("412 Precondition Failed", body)
+    answer("412 Precondition Failed", COMPARE_FAILED)
 }
 
 /// A server that answers with these in turn, and with the last ever after; an empty text is silence.
@@ -113,13 +114,15 @@ async fn a_cut_refusal_proves_nothing_about_another_copy() {
     assert_eq!(error.outcome(), Outcome::Unknown);
 }
 
+/// Loses what the request has in its extensions.
+fn forget(mut request: Request<ReqBody>) -> Request<ReqBody> {
+    request.extensions_mut().clear();
+    request
+}
+
 #[tokio::test]
 async fn a_copy_without_a_trace_may_have_arrived() {
-    let forget = MapRequestLayer::new(|request: Request<ReqBody>| {
-        let (mut parts, body) = request.into_parts();
-        parts.extensions.clear();
-        Request::from_parts(parts, body)
-    });
+    let forget = MapRequestLayer::new(forget);
     for call_seam in [false, true] {
         let peer = in_turn(vec![raft_error(), compare_failed()]).await;
         let builder = open([peer.address]);
@@ -171,6 +174,61 @@ async fn a_copy_without_a_trace_is_counted_in_an_error_too() {
     assert_eq!((error.outcome(), error.attempts().outcome()), (Outcome::Unknown, Outcome::Unknown));
 }
 
+/// What a connection does with a copy.
+#[derive(Clone, Copy)]
+enum Does {
+    Reset,
+    Refuse,
+    Answer,
+}
+
+/// Connections that do these in turn, and then answer; how many copies they got.
+fn does(plan: &'static [Does]) -> (impl HttpService<RespBody>, Arc<AtomicUsize>) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let copies = Arc::clone(&count);
+    let service = tower::service_fn(move |_: Request<ReqBody>| {
+        let end = match plan.get(copies.fetch_add(1, Ordering::SeqCst)).copied().unwrap_or(Does::Answer) {
+            Does::Reset => Err(BoxError::from("reset after it was sent")),
+            Does::Refuse => Err(ConnectError::new("refused").into()),
+            Does::Answer => Ok(Response::builder().status(412).body(RespBody::from(COMPARE_FAILED)).unwrap()),
+        };
+        std::future::ready(end)
+    });
+    (service, count)
+}
+
+#[tokio::test]
+async fn a_repetition_without_a_trace_at_the_endpoint_is_no_failed_connect_and_no_refusal() {
+    let (servers, copies) = does(&[Does::Reset, Does::Refuse]);
+    let builder = Transport::builder("a b".parse().unwrap()).endpoint_layer(Repeating);
+    let transport = builder.endpoint_layer(MapRequestLayer::new(forget)).build_with(servers).unwrap();
+    let error = send(&transport, write(CallContext::default())).await.unwrap_err();
+    assert!(error.is_connect());
+    assert_eq!((error.outcome(), copies.load(Ordering::SeqCst)), (Outcome::Unknown, 2), "{error:?}");
+
+    let (servers, copies) = does(&[Does::Reset, Does::Answer]);
+    let builder = Transport::builder("a b".parse().unwrap()).endpoint_layer(Repeating);
+    let transport = builder.endpoint_layer(MapRequestLayer::new(forget)).build_with(servers).unwrap();
+    assert_eq!(left_open(&transport, CallContext::default()).await, Outcome::Unknown);
+    assert_eq!(copies.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn without_a_trace_one_copy_is_that_of_the_answer_and_a_failed_connect_proves_nothing() {
+    for (plan, wanted) in
+        [(&[] as &[Does], Ok(Outcome::NotApplied)), (&[Does::Refuse], Err(Outcome::Unknown))]
+    {
+        let (servers, copies) = does(plan);
+        let builder = Transport::builder("a b".parse().unwrap());
+        let transport = builder.endpoint_layer(MapRequestLayer::new(forget)).build_with(servers).unwrap();
+        let answer = send(&transport, write(CallContext::default())).await;
+        let outcome =
+            |response: Response<RespBody>| response.extensions().get::<Attempts>().unwrap().outcome();
+        assert_eq!(answer.map(outcome).map_err(|error| error.outcome()), wanted);
+        assert_eq!(copies.load(Ordering::SeqCst), 1);
+    }
+}
+
 #[tokio::test]
 async fn the_attempt_of_the_answer_itself_does_not_count() {
     for final_answer in [raft_error(), ok("{}"), answer("502 Bad Gateway", "")] {
@@ -210,7 +268,7 @@ async fn a_policy_that_goes_on_after_an_answer_leaves_that_answer_open() {
             0 => {
                 (500, r#"{"errorCode":300,"message":"Raft Internal Error","cause":"etcdserver: no leader"}"#)
             }
-            _ => (412, r#"{"errorCode":101,"message":"Compare failed","cause":"[1 != 2]","index":7}"#),
+            _ => (412, COMPARE_FAILED),
         };
         let body = RespBody::from(body);
         async move { Response::builder().status(status).body(body) }

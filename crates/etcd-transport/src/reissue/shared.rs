@@ -115,6 +115,8 @@ impl Shared {
         silent: Silent,
         now: Instant,
     ) -> Turn {
+        // What belongs to a waker is the executor's code: it runs before the lock and behind it.
+        let waker = waker.clone();
         let mut turns = self.turns();
         // A canary that was sent after it was answered: the cluster serves, but not this copy.
         let served = turns.answered.is_some_and(|sent| {
@@ -141,10 +143,9 @@ impl Shared {
                 number
             }
         };
-        match turns.silent.get_mut(&number) {
-            Some(known) => known.clone_from(waker),
-            None => drop(turns.silent.insert(number, waker.clone())),
-        }
+        let older = turns.silent.insert(number, waker);
+        drop(turns);
+        drop(older);
         Turn::Wait(wait)
     }
 
@@ -172,7 +173,9 @@ impl Shared {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.shared.turns().silent.remove(&self.number);
+        let waker = self.shared.turns().silent.remove(&self.number);
+        // Not under the lock: it is the executor's code.
+        drop(waker);
     }
 }
 
@@ -200,6 +203,40 @@ mod tests {
     /// What a call does that is silent since then, at a time in milliseconds.
     fn turn(shared: &Arc<Shared>, start: Instant, silent: Silent, at: u64) -> Turn {
         shared.turn(&mut None, Waker::noop(), silent, start + Duration::from_millis(at))
+    }
+
+    /// A waker that notes when it is dropped, and whether the lock was free then.
+    struct Free {
+        shared: Arc<Shared>,
+        seen: Arc<Mutex<Vec<bool>>>,
+    }
+
+    impl std::task::Wake for Free {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    impl Drop for Free {
+        fn drop(&mut self) {
+            self.seen.lock().unwrap().push(self.shared.turns.try_lock().is_ok());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_waker_is_dropped_with_the_lock_free_when_it_is_replaced_and_when_its_seat_is_left() {
+        let shared = Arc::new(Shared::new(&RetryConfig::new()));
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let told = || seen.lock().unwrap().clone();
+        let now = Instant::now();
+        let silent = Silent { since: now, second: None, resent: false, exempt: true };
+        assert_eq!(turn(&shared, now, silent, 0), Turn::Send { resent: false });
+        let mut seat = None;
+        for _ in 0..2 {
+            let waker = Arc::new(Free { shared: Arc::clone(&shared), seen: Arc::clone(&seen) }).into();
+            assert!(matches!(shared.turn(&mut seat, &waker, silent, now), Turn::Wait(_)));
+        }
+        assert_eq!(told(), [true]);
+        drop(seat);
+        assert_eq!(told(), [true, true]);
     }
 
     #[tokio::test(start_paused = true)]

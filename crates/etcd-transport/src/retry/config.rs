@@ -35,8 +35,10 @@ impl RetryConfig {
         Self::default()
     }
 
-    /// Nothing that was sent is sent again, and each server is asked once: only where there is no connection a
-    /// call goes on to the next. As [`CallContext::retry`](crate::CallContext::retry) off for every call.
+    /// What may have been done is not sent again, and each server is asked once. A call goes on to the next only
+    /// where there is no connection or no trust, or where the answer of one proves that it is the wrong one and did nothing:
+    /// it is of another cluster, its read is too old (`IndexWentBack`), or it is not the leader whom
+    /// [`CallContext::leader_only`](crate::CallContext::leader_only) asks for. As [`CallContext::retry`](crate::CallContext::retry) off for every call.
     pub fn off() -> Self {
         Self { repeat: false, ..Self::default() }
     }

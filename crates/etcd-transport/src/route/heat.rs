@@ -1,7 +1,8 @@
 //! One attempt at one endpoint.
 //!
 //! Here it is decided what a failure proves: `Connect` where the connection service says so and nothing below
-//! has sent the request before, else that it may have arrived.
+//! has sent the request before, else that it may have arrived. A copy at the bottom that has lost its attempt
+//! may be one of this attempt, so it counts as such.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,6 +18,7 @@ use super::cluster::Leave;
 use crate::attempt_state::{AnsweredBy, AttemptState};
 use crate::call_state::CallState;
 use crate::classify::recognise;
+use crate::strays::Watch;
 use crate::{CallContext, Error, Phase, ReqBody, proof};
 
 pin_project! {
@@ -26,6 +28,7 @@ pin_project! {
         #[pin]
         inner: Oneshot<S, Request<ReqBody>>,
         leave: Leave,
+        strays: Watch,
         idempotence: Idempotence,
         leader_only: bool,
         call: CallState,
@@ -37,12 +40,13 @@ impl<S: Service<Request<ReqBody>>> Heat<S> {
     pub(super) fn new(
         inner: Oneshot<S, Request<ReqBody>>,
         leave: Leave,
+        strays: Watch,
         context: &CallContext,
         call: CallState,
         attempt: AttemptState,
     ) -> Self {
         let CallContext { idempotence, leader_only, .. } = *context;
-        Self { inner, leave, idempotence, leader_only, call, attempt }
+        Self { inner, leave, strays, idempotence, leader_only, call, attempt }
     }
 
     /// What the layers of this attempt share.
@@ -60,7 +64,12 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let error = match ready!(this.inner.poll(cx)) {
+        let answer = this.inner.poll(cx);
+        // Two are as good as many: one is left, whichever of them got the answer.
+        for _ in 0..this.strays.look().min(2) {
+            this.attempt.copy_goes_out();
+        }
+        let error = match ready!(answer) {
             Ok(mut response) => {
                 let status = response.status();
                 this.attempt.head(proof::by_head(status, response.headers()));

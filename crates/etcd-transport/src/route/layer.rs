@@ -9,7 +9,7 @@ use super::cluster::Cluster;
 use super::services::Services;
 use super::{Ejection, Route, RouteHandle, Sticky, Strategy, Table};
 use crate::Endpoints;
-use crate::call_state::Strays;
+use crate::strays::Strays;
 
 /// Sends each request to one endpoint of a list.
 ///
@@ -129,9 +129,10 @@ impl<L> RouteLayer<L> {
         RouteHandle::new(&self.cluster)
     }
 
-    /// The count of requests that have reached routers of this layer without their log.
-    pub(crate) fn strays(&self) -> Strays {
-        self.strays.clone()
+    /// Counts here what loses its way; the bottom below has to count there too.
+    pub(crate) fn strays(mut self, strays: &Strays) -> Self {
+        self.strays = strays.clone();
+        self
     }
 }
 

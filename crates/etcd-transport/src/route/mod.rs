@@ -46,7 +46,8 @@ use self::services::Services;
 pub use self::source::{DropReason, Dropped, EndpointSource, SourceFuture, SyncReport};
 pub use self::strategy::{LeaderFirst, RoundRobin, Server, Servers, Sticky, Strategy};
 use crate::attempt_state::AttemptState;
-use crate::call_state::{CallState, Strays};
+use crate::call_state::CallState;
+use crate::strays::Strays;
 use crate::{CallContext, Endpoint, Error, ErrorKind, ReqBody};
 
 /// The service of [`RouteLayer`]: one service per endpoint, and what is known of each.
@@ -62,7 +63,7 @@ struct Table<S> {
     /// The servers and their health; shared by all routers of a layer.
     cluster: Arc<Cluster>,
     strategy: Arc<dyn Strategy>,
-    /// Requests that came without their log.
+    /// Requests that came without their log, and copies that have lost their attempt below.
     strays: Strays,
     /// How long a connect may hang before the next endpoint is tried beside it; `None` for ever.
     race: Option<Duration>,
@@ -150,7 +151,7 @@ where
         };
         *request.uri_mut() = absolute(request.uri(), leave.endpoint());
         let inner = Oneshot::new(services.at(place).clone(), request);
-        ResponseFuture::begun(Heat::new(inner, leave, &context, call, attempt), race)
+        ResponseFuture::begun(Heat::new(inner, leave, strays.watch(), &context, call, attempt), race)
     }
 }
 

@@ -118,7 +118,9 @@ impl<S: Service<Request<ReqBody>> + Clone> Race<S> {
         request.extensions_mut().insert(attempt.clone());
         *request.uri_mut() = absolute(request.uri(), leave.endpoint());
         let inner = Oneshot::new(services.at(place).clone(), request);
-        self.rivals.push(Box::pin(Heat::new(inner, leave, &self.context, self.call.clone(), attempt)));
+        let watch = self.table.strays.watch();
+        let heat = Heat::new(inner, leave, watch, &self.context, self.call.clone(), attempt);
+        self.rivals.push(Box::pin(heat));
         self.timer = None;
         true
     }
