@@ -21,7 +21,8 @@
 //! The layers above know only of the first, the host. As long as the race is open, to give up the host gives
 //! up all; when a rival has won, what they see and do is about that rival, the heir.
 
-use std::io;
+mod race;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -107,18 +108,6 @@ impl AttemptState {
     /// An attempt that has not reached the router.
     pub(crate) fn new(number: usize) -> Self {
         Self::with(number, None)
-    }
-
-    /// An attempt that races with this one for a connection.
-    pub(crate) fn rival(&self, number: usize) -> Self {
-        let mut record = self.record();
-        let lane = record.copies.add_lane();
-        let rival = Self::with(number, Some((self.clone(), lane)));
-        record.rivals.push(Arc::downgrade(&rival.0));
-        if let Some(begun) = &mut record.begun {
-            begun.untried = begun.untried.saturating_sub(1);
-        }
-        rival
     }
 
     fn with(number: usize, host: Option<(Self, usize)>) -> Self {
@@ -238,12 +227,6 @@ impl AttemptState {
         }
     }
 
-    /// The attempt that goes on for this one: the rival that has won the race, else itself.
-    pub(crate) fn live(&self) -> Self {
-        let heir = self.record().heir.as_ref().and_then(Weak::upgrade);
-        heir.map_or_else(|| self.clone(), Self)
-    }
-
     /// A copy of the request is given to the bottom.
     ///
     /// Counted by the service at the very bottom: if a layer between repeats the request, the last end alone
@@ -281,39 +264,6 @@ impl AttemptState {
     /// Whether something may have been sent though the last failure says that nothing was.
     pub(crate) fn has_sent(&self) -> bool {
         self.copies(Copies::any)
-    }
-
-    /// A rival has won: nothing is sent any more, and the attempt has failed to connect in time. That speaks
-    /// against the endpoint if it had the time that each has before the next is tried.
-    pub(crate) fn lose(&self, patience: Duration, idempotence: Idempotence) {
-        let unsent = self.copies(Copies::lose);
-        let proved =
-            if unsent { (Outcome::NotApplied, Phase::Connect) } else { (Outcome::Unknown, Phase::Request) };
-        let error = Error::new(ErrorKind::Connect)
-            .of_request(idempotence)
-            .caused_by(io::Error::new(io::ErrorKind::TimedOut, "another endpoint had a connection first"))
-            .proves(proved.0, proved.1);
-        let mut record = self.record();
-        record.fail(&error);
-        let slow = record.begun.as_ref().is_some_and(|begun| begun.since.elapsed() >= patience);
-        drop(record);
-        if slow {
-            self.count_failure();
-        }
-    }
-
-    /// This rival has won, and goes on for all.
-    pub(crate) fn inherit(&self) {
-        if let Some((host, _)) = &self.0.host {
-            let mut record = host.record();
-            record.heir = Some(Arc::downgrade(&self.0));
-            record.rivals.clear();
-        }
-    }
-
-    /// The first of the race has won.
-    pub(crate) fn outlives_rivals(&self) {
-        self.record().rivals.clear();
     }
 
     /// The head of an answer has come, and this is what it proves alone.
@@ -381,10 +331,6 @@ impl AttemptState {
         }
     }
 
-    fn rivals(&self) -> Vec<Self> {
-        self.record().rivals.iter().filter_map(Weak::upgrade).map(Self).collect()
-    }
-
     /// The attempt has failed. If that speaks against the endpoint, later calls begin at the next.
     pub(crate) fn fail(&self, error: &Error) {
         let this = self.live();
@@ -392,62 +338,6 @@ impl AttemptState {
         if blamed {
             this.count_failure();
         }
-    }
-
-    /// The attempt was given up at a limit, and with it those that race; the error says so with what was
-    /// proved until then.
-    pub(crate) fn give_up(&self, error: Error) -> Error {
-        let this = self.live();
-        let mut worst = Outcome::NotApplied;
-        for rival in this.rivals() {
-            worst = worst.merge(rival.give_up(error.of_same_kind()).proved());
-        }
-        let sealed = this.seal();
-        let mut record = this.record();
-        let (outcome, phase) = if sealed {
-            (Outcome::NotApplied, Phase::Connect)
-        } else if record.begun.is_some() {
-            (record.outcome, record.phase)
-        } else {
-            // No router below, or one that got the request without its state: nothing is proved.
-            (Outcome::Unknown, Phase::Request)
-        };
-        let phase = if worst.is_not_applied() { phase } else { phase.max(Phase::Request) };
-        let error = record.ended_by(error, outcome.merge(worst), phase);
-        let blamed = record.fail(&error);
-        drop(record);
-        if blamed {
-            this.count_failure();
-        }
-        error
-    }
-
-    /// Gives the attempt up with those that race, but only if that proves that nothing was sent; `None` if it
-    /// does not.
-    pub(crate) fn give_up_unsent(&self, error: Error) -> Option<Error> {
-        let this = self.live();
-        // What is sealed now is still so below: nothing but this opens or closes it.
-        let sealed = match &this.0.host {
-            None => this.waits() && this.copies(|copies, _| copies.seal_all()),
-            Some(_) => this.seal(),
-        };
-        sealed.then(|| this.give_up(error))
-    }
-
-    /// Whether it is begun and there is no head, or it has failed and others race in its place.
-    fn waits(&self) -> bool {
-        let record = self.record();
-        record.begun.is_some() && (record.phase == Phase::Request || !record.rivals.is_empty())
-    }
-
-    /// Makes sure that nothing is sent any more, if nothing was; says whether that is so.
-    fn seal(&self) -> bool {
-        // Beyond waiting there is nothing to seal: a head comes only of what was sent.
-        let waits = {
-            let record = self.record();
-            record.begun.is_some() && record.phase == Phase::Request
-        };
-        waits && self.copies(Copies::seal)
     }
 
     /// Whether it is under way: begun, not ended, and nobody has said that it was dropped.
