@@ -37,7 +37,11 @@ use crate::{Attempt, Endpoint, Error, ErrorKind, Phase};
 
 /// One attempt: in the extensions of its copy of the request, and in the log of its call.
 #[derive(Clone, Debug)]
-pub(crate) struct AttemptState(Arc<Inner>);
+pub(crate) struct AttemptState {
+    inner: Arc<Inner>,
+    /// The lane of the copy that this came with, once a router has begun it; else that of the last begun.
+    lane: Option<usize>,
+}
 
 /// In the extensions of an answer: the attempt that got it.
 #[derive(Clone, Debug)]
@@ -56,8 +60,12 @@ struct Inner {
 struct Record {
     /// Where it was begun; `None` until the router has chosen.
     begun: Option<Begun>,
-    /// The servers that have turned it away before, by redirects.
+    /// The servers where it was begun before, until redirects led it elsewhere.
     passed: Vec<Endpoint>,
+    /// How it failed there: by losing a race to the rival that was led elsewhere.
+    failed_before: Vec<Attempt>,
+    /// How many endpoints the call can still ask once it is begun at the server where a redirect leads.
+    untried: Option<usize>,
     /// How far it has come.
     phase: Phase,
     /// What is proved should nothing more be heard.
@@ -75,6 +83,8 @@ struct Record {
     blamed: bool,
     /// What is at the bottom, of this attempt and of those that race with it.
     copies: Copies,
+    /// Its own lane there.
+    lane: usize,
     /// Those that race with it. The log of the call keeps them.
     rivals: Vec<Weak<Inner>>,
     /// The rival that has won.
@@ -100,7 +110,7 @@ impl AnsweredBy {
 
     /// Whether it was this attempt.
     pub(crate) fn is(&self, attempt: &AttemptState) -> bool {
-        Arc::ptr_eq(&self.0.0, &attempt.0)
+        Arc::ptr_eq(&self.0.inner, &attempt.inner)
     }
 }
 
@@ -114,6 +124,8 @@ impl AttemptState {
         let record = Record {
             begun: None,
             passed: Vec::new(),
+            failed_before: Vec::new(),
+            untried: None,
             phase: Phase::Connect,
             outcome: Outcome::NotApplied,
             earlier: Outcome::NotApplied,
@@ -122,10 +134,16 @@ impl AttemptState {
             abandoned: false,
             blamed: false,
             copies: Copies::default(),
+            lane: Copies::FIRST,
             rivals: Vec::new(),
             heir: None,
         };
-        Self(Arc::new(Inner { number, host, record: Mutex::new(record) }))
+        Self::whole(Arc::new(Inner { number, host, record: Mutex::new(record) }))
+    }
+
+    /// Not bound to one copy.
+    fn whole(inner: Arc<Inner>) -> Self {
+        Self { inner, lane: None }
     }
 
     /// The state of the attempt that this request is a copy for; entered into its call's log where there is
@@ -140,12 +158,12 @@ impl AttemptState {
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
-        self.0.record.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Its number in the call, from 1.
     pub(crate) fn number(&self) -> usize {
-        self.0.number
+        self.inner.number
     }
 
     /// Where it was begun; `None` before.
@@ -153,7 +171,7 @@ impl AttemptState {
         self.record().begun.as_ref().map(|begun| begun.leave.endpoint().clone())
     }
 
-    /// Where it was begun, and before that turned away.
+    /// Where it was begun, and begun before.
     pub(crate) fn asked(&self) -> Vec<Endpoint> {
         let record = self.record();
         let last = record.begun.as_ref().map(|begun| begun.leave.endpoint());
@@ -162,27 +180,24 @@ impl AttemptState {
 
     /// The server has answered that the request belongs elsewhere, and did nothing.
     ///
-    /// The attempt is begun once more then: where a rival has won the race for a connection, its part is over.
-    pub(crate) fn turned_away(&self) {
+    /// The attempt is begun once more then, and the call can ask so many endpoints after that; the router does
+    /// not know it. Where a rival has won the race for a connection, its part is over.
+    pub(crate) fn turned_away(&self, untried: Option<usize>) {
         let this = self.live();
         this.copies(Copies::come_back);
         let outcome = if this.copies(Copies::any) { Outcome::Unknown } else { Outcome::NotApplied };
-        let endpoint = this.endpoint();
         {
             let mut record = this.record();
             record.outcome = outcome;
             record.answered = true;
         }
         let mut record = self.record();
+        // A rival's own entry tells where that was begun.
+        let endpoint = record.begun.as_ref().map(|begun| begun.leave.endpoint().clone());
         record.passed.extend(endpoint);
         record.heir = None;
-    }
-
-    /// Says how many endpoints the call can still ask, where the router could not know it.
-    pub(crate) fn keep_untried(&self, untried: usize) {
-        if let Some(begun) = &mut self.record().begun {
-            begun.untried = untried;
-        }
+        record.untried = untried;
+        record.lane = record.copies.begin_anew();
     }
 
     /// How many endpoints the call could still ask when this began; `None` before.
@@ -206,23 +221,45 @@ impl AttemptState {
         self.record().failure.clone()
     }
 
+    /// How it failed, also where it was begun before.
+    pub(crate) fn failures(&self) -> Vec<Attempt> {
+        let record = self.record();
+        record.failed_before.iter().chain(&record.failure).cloned().collect()
+    }
+
     /// The router hands the request to a connection: from now on it may be on its way.
     pub(crate) fn begin(&self, leave: Leave, untried: usize) {
         let mut record = self.record();
         if record.begun.is_some() {
             record.earlier = record.earlier.merge(record.outcome);
-            (record.failure, record.answered, record.blamed) = (None, false, false);
+            let failure = record.failure.take();
+            record.failed_before.extend(failure);
+            (record.answered, record.blamed) = (false, false);
             record.heir = None;
         }
+        let untried = record.untried.take().unwrap_or(untried);
         record.begun = Some(Begun { leave, since: Instant::now(), untried });
         record.phase = Phase::Request;
         record.outcome = Outcome::Unknown;
     }
 
+    /// Binds a copy of the request to the lane in which this was begun: should the attempt be begun once more,
+    /// a copy that some layer keeps is not taken for the new one.
+    pub(crate) fn bind(&self, extensions: &mut Extensions) {
+        let lane = self.record().lane;
+        if let Some(state) = extensions.get_mut::<Self>() {
+            state.lane = Some(lane);
+        }
+    }
+
     /// The lanes of the race, and which is this attempt's. Not to be called with the record locked.
     fn copies<R>(&self, look: impl FnOnce(&mut Copies, usize) -> R) -> R {
-        match &self.0.host {
-            None => look(&mut self.record().copies, Copies::FIRST),
+        match &self.inner.host {
+            None => {
+                let mut record = self.record();
+                let lane = self.lane.unwrap_or(record.lane);
+                look(&mut record.copies, lane)
+            }
             Some((host, lane)) => look(&mut host.record().copies, *lane),
         }
     }

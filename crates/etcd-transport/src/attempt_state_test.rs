@@ -216,12 +216,13 @@ fn race(leaves: &[Leave; 2]) -> [AttemptState; 2] {
 
 #[tokio::test(start_paused = true)]
 async fn a_loser_speaks_against_its_endpoint_only_if_it_had_its_time() {
-    for (millis, wanted) in [(49, false), (50, true)] {
+    for (millis, patience, wanted) in [(249, 50, false), (250, 50, true), (399, 400, false), (400, 400, true)]
+    {
         let leaves = [Leave::for_tests("a x"), Leave::for_tests("b x")];
         let [first, rival] = race(&leaves);
         tokio::time::advance(Duration::from_millis(millis)).await;
         first.outlives_rivals();
-        rival.lose(Duration::from_millis(50), Idempotence::Once);
+        rival.lose(Duration::from_millis(patience), Idempotence::Once);
         assert_eq!((leaves[0].is_left(), leaves[1].is_left()), (false, wanted), "{millis}");
         let failure = rival.failure().unwrap();
         assert_eq!((failure.phase(), failure.outcome()), (Phase::Connect, Outcome::NotApplied));

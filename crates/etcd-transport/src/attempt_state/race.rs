@@ -5,9 +5,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use etcd_proto::{Idempotence, Outcome};
+use tokio::time::Instant;
 
-use super::AttemptState;
-use crate::copies::Copies;
+use super::{AttemptState, SLOW_CONNECT};
+use crate::copies::{Copies, Whereabouts};
 use crate::{Error, ErrorKind, Phase};
 
 impl AttemptState {
@@ -16,7 +17,7 @@ impl AttemptState {
         let mut record = self.record();
         let lane = record.copies.add_lane();
         let rival = Self::with(number, Some((self.clone(), lane)));
-        record.rivals.push(Arc::downgrade(&rival.0));
+        record.rivals.push(Arc::downgrade(&rival.inner));
         if let Some(begun) = &mut record.begun {
             begun.untried = begun.untried.saturating_sub(1);
         }
@@ -26,17 +27,40 @@ impl AttemptState {
     /// The attempt that goes on for this one: the rival that has won the race, else itself.
     pub(crate) fn live(&self) -> Self {
         let heir = self.record().heir.as_ref().and_then(Weak::upgrade);
-        heir.map_or_else(|| self.clone(), Self)
+        heir.map_or_else(|| self.clone(), Self::whole)
+    }
+
+    /// Whether it is one that races with another.
+    pub(crate) fn is_rival(&self) -> bool {
+        self.inner.host.is_some()
+    }
+
+    /// Since when the head of an answer is waited for, by this attempt or by what goes on in its place; `None`
+    /// if it is not.
+    pub(crate) fn all_silent_since(&self) -> Option<Instant> {
+        let this = self.live();
+        let others = || this.rivals().iter().filter_map(Self::silent_since).min();
+        this.silent_since().or_else(others)
+    }
+
+    /// A layer above the pool has failed for this rival, as none of ours does. Says whether that proves that it
+    /// was not sent: where attempts race, the bottom tells of each copy that comes to it, and none of this one
+    /// is let through any more.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.is_rival() && self.copies(Copies::lose)
     }
 
     /// Those that race with it.
     pub(super) fn rivals(&self) -> Vec<Self> {
-        self.record().rivals.iter().filter_map(Weak::upgrade).map(Self).collect()
+        self.record().rivals.iter().filter_map(Weak::upgrade).map(Self::whole).collect()
     }
 
     /// A rival has won: nothing is sent any more, and the attempt has failed to connect in time. That speaks
-    /// against the endpoint if it had the time that each has before the next is tried.
+    /// against the endpoint if it had the time that each has before the next is tried, and no less than 250 ms;
+    /// not if it did not come as far as to connect.
     pub(crate) fn lose(&self, patience: Duration, idempotence: Idempotence) {
+        let above = self.whereabouts() == Whereabouts::Above;
+        let patience = patience.max(SLOW_CONNECT);
         let unsent = self.copies(Copies::lose);
         let proved =
             if unsent { (Outcome::NotApplied, Phase::Connect) } else { (Outcome::Unknown, Phase::Request) };
@@ -46,7 +70,7 @@ impl AttemptState {
             .proves(proved.0, proved.1);
         let mut record = self.record();
         record.fail(&error);
-        let slow = record.begun.as_ref().is_some_and(|begun| begun.since.elapsed() >= patience);
+        let slow = !above && record.begun.as_ref().is_some_and(|begun| begun.since.elapsed() >= patience);
         drop(record);
         if slow {
             self.count_failure();
@@ -55,9 +79,9 @@ impl AttemptState {
 
     /// This rival has won, and goes on for all.
     pub(crate) fn inherit(&self) {
-        if let Some((host, _)) = &self.0.host {
+        if let Some((host, _)) = &self.inner.host {
             let mut record = host.record();
-            record.heir = Some(Arc::downgrade(&self.0));
+            record.heir = Some(Arc::downgrade(&self.inner));
             record.rivals.clear();
         }
     }
@@ -100,7 +124,7 @@ impl AttemptState {
     pub(crate) fn give_up_unsent(&self, error: Error) -> Option<Error> {
         let this = self.live();
         // What is sealed now is still so below: nothing but this opens or closes it.
-        let sealed = match &this.0.host {
+        let sealed = match &this.inner.host {
             None => this.waits() && this.copies(|copies, _| copies.seal_all()),
             Some(_) => this.seal(),
         };

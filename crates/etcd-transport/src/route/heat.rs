@@ -76,13 +76,15 @@ where
             }
             Err(error) => error.into(),
         };
-        let error = match recognise(error) {
-            Ok(error) => error.of_request(*this.idempotence),
-            Err(foreign) => this.call.own(foreign, *this.idempotence),
+        let (error, refused) = match recognise(error) {
+            Ok(error) => (error.of_request(*this.idempotence), false),
+            Err(foreign) => (this.call.own(foreign, *this.idempotence), this.attempt.is_refused()),
         };
         let error = error.at(Some(this.leave.endpoint().clone()));
+        let error = if refused {
+            error.proves(Outcome::NotApplied, Phase::Connect)
         // A layer below may have sent the request before the failure that it tells of.
-        let error = if this.attempt.has_sent() {
+        } else if this.attempt.has_sent() {
             let (proved, phase) = (error.proved().merge(Outcome::Unknown), error.phase().max(Phase::Request));
             error.proves(proved, phase)
         } else {

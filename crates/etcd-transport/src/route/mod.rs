@@ -148,6 +148,7 @@ where
             true => None,
             false => Race::prepare(&self.table, &request, &context, &call, &attempt),
         };
+        attempt.bind(request.extensions_mut());
         *request.uri_mut() = absolute(request.uri(), leave.endpoint());
         let inner = Oneshot::new(services.at(place).clone(), request);
         ResponseFuture::begun(Heat::new(inner, leave, &context, call, attempt), race)
