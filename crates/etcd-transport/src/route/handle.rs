@@ -104,7 +104,9 @@ impl RouteHandle {
                     }
                 };
                 let known = merged.contains(&endpoint);
+                let encrypted = (!secure && is_secure(&endpoint)).then_some(DropReason::Encrypted);
                 let reason = match unusable(&endpoint, local)
+                    .or(encrypted)
                     .or_else(|| self.refusal(&endpoint, secure).map(Refusal::reason))
                 {
                     None if !known && merged.len() >= MOST => Some(DropReason::TooMany),

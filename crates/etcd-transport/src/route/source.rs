@@ -124,6 +124,8 @@ pub enum DropReason {
     Loopback,
     /// Without TLS, while all servers of the list have it.
     Insecure,
+    /// With TLS, while all servers of the list are without.
+    Encrypted,
     /// The password would go there unencrypted.
     Exposed,
     /// The list is full: 64 servers.
@@ -137,6 +139,7 @@ impl fmt::Display for DropReason {
             Self::Unspecified => "nothing to connect to",
             Self::Loopback => "an address of the member's own machine",
             Self::Insecure => "without TLS",
+            Self::Encrypted => "with TLS, which the list is without",
             Self::Exposed => "would get the password unencrypted",
             Self::TooMany => "the list is full",
         })
