@@ -79,6 +79,10 @@ struct Record {
     answered: bool,
     /// Another copy of the request has taken its place.
     abandoned: bool,
+    /// A server that serves it may leave it without a head for as long as it likes.
+    may_be_silent: bool,
+    /// Whoever reads the body judges the answer.
+    judged: bool,
     /// It was counted against its endpoint.
     blamed: bool,
     /// What is at the bottom, of this attempt and of those that race with it.
@@ -132,6 +136,8 @@ impl AttemptState {
             failure: None,
             answered: false,
             abandoned: false,
+            may_be_silent: false,
+            judged: false,
             blamed: false,
             copies: Copies::default(),
             lane: Copies::FIRST,
@@ -166,6 +172,11 @@ impl AttemptState {
         self.inner.number
     }
 
+    /// Its answer may be a stream, of which the server sends the head when there is something to tell.
+    pub(crate) fn may_be_silent(&self) {
+        self.record().may_be_silent = true;
+    }
+
     /// Where it was begun; `None` before.
     pub(crate) fn endpoint(&self) -> Option<Endpoint> {
         self.record().begun.as_ref().map(|begun| begun.leave.endpoint().clone())
@@ -184,6 +195,7 @@ impl AttemptState {
     /// not know it. Where a rival has won the race for a connection, its part is over.
     pub(crate) fn turned_away(&self, untried: Option<usize>) {
         let this = self.live();
+        this.praise();
         this.copies(Copies::come_back);
         let outcome = if this.copies(Copies::any) { Outcome::Unknown } else { Outcome::NotApplied };
         {
@@ -327,9 +339,19 @@ impl AttemptState {
 
     /// The endpoint serves: should it fail later, that is news.
     pub(crate) fn praise(&self) {
-        if let Some(begun) = &self.record().begun {
+        if let Some(begun) = &self.live().record().begun {
             begun.leave.serves();
         }
+    }
+
+    /// Says that the answer is judged above the router, with its body.
+    pub(crate) fn will_be_judged(&self) {
+        self.record().judged = true;
+    }
+
+    /// Whether that is so; of those that race, the layers above know only the first.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.inner.host.as_ref().map_or(self, |(host, _)| host).record().judged
     }
 
     /// The endpoint does not serve: later calls begin at the next. An attempt counts once, however often this
@@ -358,9 +380,11 @@ impl AttemptState {
     pub(crate) fn abandon(&self) {
         let this = self.live();
         this.rivals().iter().for_each(Self::abandon);
+        let connecting = this.whereabouts() == Whereabouts::Held;
         let silent = {
             let record = this.record();
             let open = record.failure.is_none() && record.phase == Phase::Request;
+            let open = open && (connecting || !record.may_be_silent);
             open && record.begun.as_ref().is_some_and(|begun| begun.since.elapsed() >= SLOW_ANSWER)
         };
         if silent {
@@ -428,7 +452,8 @@ impl Record {
         // A short limit of one call is no fault of the endpoint, but silence is, whoever ended it.
         let patience = if error.phase() == Phase::Connect { SLOW_CONNECT } else { SLOW_ANSWER };
         if error.is_deadline() {
-            return error.phase() < Phase::Body && elapsed >= patience;
+            let silent = error.phase() == Phase::Connect || !self.may_be_silent;
+            return silent && error.phase() < Phase::Body && elapsed >= patience;
         }
         let hurried = error.is_attempt_timeout() && error.phase() == Phase::Connect && elapsed < patience;
         error.kind().speaks_against_endpoint() && !hurried

@@ -62,6 +62,8 @@ fn a_call_that_is_over_begins_nothing_until_it_is_opened_again() {
     let error = state.expire(Duration::from_secs(1), Idempotence::Once);
     assert_eq!(error.outcome(), Outcome::NotApplied);
     assert!(!state.begin(|| unreachable!()));
+    assert!(state.begin_rival(&AttemptState::new(1), |_| unreachable!()).is_none());
+    assert!(state.tried().is_empty() && state.made() == 0);
     state.open(None);
     assert!(state.begin(|| ()));
 }

@@ -64,7 +64,8 @@ where
             Ok(mut response) => {
                 let status = response.status();
                 this.attempt.head(proof::by_head(status, response.headers()));
-                if !status.is_server_error() {
+                // Nobody above reads the body, which may tell more.
+                if !status.is_server_error() && !this.attempt.is_judged() {
                     this.attempt.praise();
                 }
                 if *this.leader_only {

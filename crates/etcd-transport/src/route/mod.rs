@@ -47,7 +47,7 @@ pub use self::source::{DropReason, Dropped, EndpointSource, SourceFuture, SyncRe
 pub use self::strategy::{LeaderFirst, RoundRobin, Server, Servers, Sticky, Strategy};
 use crate::attempt_state::AttemptState;
 use crate::call_state::{CallState, Strays};
-use crate::{CallContext, Endpoint, Error, ErrorKind, ReqBody};
+use crate::{BodyMode, CallContext, Endpoint, Error, ErrorKind, ReqBody};
 
 /// The service of [`RouteLayer`]: one service per endpoint, and what is known of each.
 ///
@@ -137,6 +137,9 @@ where
             None => others.filter(|other| !tried.contains(other)).count(),
         };
         let alone = untried == 0 || attempt.endpoint().is_some();
+        if context.body == BodyMode::Stream {
+            attempt.may_be_silent();
+        }
         if !call.begin(|| attempt.begin(leave.clone(), untried)) {
             // The caller has been told that nothing was sent, or not: in either case it is too late.
             let error = Error::new(ErrorKind::Deadline)
@@ -184,3 +187,7 @@ fn absolute(uri: &Uri, endpoint: &Endpoint) -> Uri {
 #[cfg(test)]
 #[path = "test.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "praise_test.rs"]
+mod praise_tests;

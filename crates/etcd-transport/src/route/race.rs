@@ -33,7 +33,7 @@ use super::{Table, absolute};
 use crate::attempt_state::AttemptState;
 use crate::call_state::CallState;
 use crate::retry::copy;
-use crate::{CallContext, ReqBody};
+use crate::{BodyMode, CallContext, ReqBody};
 
 /// What it takes to begin further attempts beside the first, and those that were begun.
 pub(super) struct Race<S: Service<Request<ReqBody>>> {
@@ -114,7 +114,13 @@ impl<S: Service<Request<ReqBody>> + Clone> Race<S> {
         let leave = Leave::new(cluster, member);
         let untried = roster.endpoints().iter().filter(|other| *other != leave.endpoint());
         let untried = untried.filter(|other| !tried.contains(other)).count();
-        let begin = |attempt: &AttemptState| attempt.begin(leave.clone(), untried);
+        let stream = self.context.body == BodyMode::Stream;
+        let begin = |attempt: &AttemptState| {
+            if stream {
+                attempt.may_be_silent();
+            }
+            attempt.begin(leave.clone(), untried);
+        };
         let Some(attempt) = self.call.begin_rival(&self.host, begin) else { return false };
         tracing::debug!(server.address = %leave.endpoint(), "connecting hangs, trying the next endpoint beside it");
         request.extensions_mut().insert(attempt.clone());
