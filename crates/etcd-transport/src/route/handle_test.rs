@@ -141,6 +141,7 @@ async fn a_password_goes_to_no_new_server_unencrypted() {
     assert_eq!(hosts(&servers), ["127.0.0.1"]);
 }
 
+#[cfg(feature = "_tls")]
 #[tokio::test]
 async fn a_member_with_tls_is_dropped_from_a_list_without_and_the_others_are_taken() {
     let servers = handle("a");

@@ -119,6 +119,9 @@ impl<L> RouteLayer<L> {
     /// requests to the
     /// pool of a built [`Transport`](crate::Transport) are raced, since it tells what it has not sent; not
     /// those whose body is a stream, nor pinned ones. A TLS handshake counts as connecting.
+    ///
+    /// A request that an endpoint layer lets wait is not sent yet and goes on racing. So a layer that sends
+    /// requests by other ways than the service below it needs `None` here: what it sends is not seen.
     #[must_use]
     pub fn connect_race(mut self, delay: Option<Duration>) -> Self {
         self.race = delay;
