@@ -21,7 +21,8 @@
 //! The layers above know only of the first, the host. As long as the race is open, to give up the host gives
 //! up all; when a rival has won, what they see and do is about that rival, the heir.
 
-use std::io;
+mod race;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -36,7 +37,11 @@ use crate::{Attempt, Endpoint, Error, ErrorKind, Phase};
 
 /// One attempt: in the extensions of its copy of the request, and in the log of its call.
 #[derive(Clone, Debug)]
-pub(crate) struct AttemptState(Arc<Inner>);
+pub(crate) struct AttemptState {
+    inner: Arc<Inner>,
+    /// The lane of the copy that this came with, once a router has begun it; else that of the last begun.
+    lane: Option<usize>,
+}
 
 /// In the extensions of an answer: the attempt that got it.
 #[derive(Clone, Debug)]
@@ -55,8 +60,12 @@ struct Inner {
 struct Record {
     /// Where it was begun; `None` until the router has chosen.
     begun: Option<Begun>,
-    /// The servers that have turned it away before, by redirects.
+    /// The servers where it was begun before, until redirects led it elsewhere.
     passed: Vec<Endpoint>,
+    /// How it failed there: by losing a race to the rival that was led elsewhere.
+    failed_before: Vec<Attempt>,
+    /// How many endpoints the call can still ask once it is begun at the server where a redirect leads.
+    untried: Option<usize>,
     /// How far it has come.
     phase: Phase,
     /// What is proved should nothing more be heard.
@@ -70,10 +79,16 @@ struct Record {
     answered: bool,
     /// Another copy of the request has taken its place.
     abandoned: bool,
+    /// A server that serves it may leave it without a head for as long as it likes.
+    may_be_silent: bool,
+    /// Whoever reads the body judges the answer.
+    judged: bool,
     /// It was counted against its endpoint.
     blamed: bool,
     /// What is at the bottom, of this attempt and of those that race with it.
     copies: Copies,
+    /// Its own lane there.
+    lane: usize,
     /// Those that race with it. The log of the call keeps them.
     rivals: Vec<Weak<Inner>>,
     /// The rival that has won.
@@ -99,7 +114,7 @@ impl AnsweredBy {
 
     /// Whether it was this attempt.
     pub(crate) fn is(&self, attempt: &AttemptState) -> bool {
-        Arc::ptr_eq(&self.0.0, &attempt.0)
+        Arc::ptr_eq(&self.0.inner, &attempt.inner)
     }
 }
 
@@ -109,34 +124,32 @@ impl AttemptState {
         Self::with(number, None)
     }
 
-    /// An attempt that races with this one for a connection.
-    pub(crate) fn rival(&self, number: usize) -> Self {
-        let mut record = self.record();
-        let lane = record.copies.add_lane();
-        let rival = Self::with(number, Some((self.clone(), lane)));
-        record.rivals.push(Arc::downgrade(&rival.0));
-        if let Some(begun) = &mut record.begun {
-            begun.untried = begun.untried.saturating_sub(1);
-        }
-        rival
-    }
-
     fn with(number: usize, host: Option<(Self, usize)>) -> Self {
         let record = Record {
             begun: None,
             passed: Vec::new(),
+            failed_before: Vec::new(),
+            untried: None,
             phase: Phase::Connect,
             outcome: Outcome::NotApplied,
             earlier: Outcome::NotApplied,
             failure: None,
             answered: false,
             abandoned: false,
+            may_be_silent: false,
+            judged: false,
             blamed: false,
             copies: Copies::default(),
+            lane: Copies::FIRST,
             rivals: Vec::new(),
             heir: None,
         };
-        Self(Arc::new(Inner { number, host, record: Mutex::new(record) }))
+        Self::whole(Arc::new(Inner { number, host, record: Mutex::new(record) }))
+    }
+
+    /// Not bound to one copy.
+    fn whole(inner: Arc<Inner>) -> Self {
+        Self { inner, lane: None }
     }
 
     /// The state of the attempt that this request is a copy for; entered into its call's log where there is
@@ -151,12 +164,17 @@ impl AttemptState {
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
-        self.0.record.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Its number in the call, from 1.
     pub(crate) fn number(&self) -> usize {
-        self.0.number
+        self.inner.number
+    }
+
+    /// Its answer may be a stream, of which the server sends the head when there is something to tell.
+    pub(crate) fn may_be_silent(&self) {
+        self.record().may_be_silent = true;
     }
 
     /// Where it was begun; `None` before.
@@ -164,7 +182,7 @@ impl AttemptState {
         self.record().begun.as_ref().map(|begun| begun.leave.endpoint().clone())
     }
 
-    /// Where it was begun, and before that turned away.
+    /// Where it was begun, and begun before.
     pub(crate) fn asked(&self) -> Vec<Endpoint> {
         let record = self.record();
         let last = record.begun.as_ref().map(|begun| begun.leave.endpoint());
@@ -173,27 +191,25 @@ impl AttemptState {
 
     /// The server has answered that the request belongs elsewhere, and did nothing.
     ///
-    /// The attempt is begun once more then: where a rival has won the race for a connection, its part is over.
-    pub(crate) fn turned_away(&self) {
+    /// The attempt is begun once more then, and the call can ask so many endpoints after that; the router does
+    /// not know it. Where a rival has won the race for a connection, its part is over.
+    pub(crate) fn turned_away(&self, untried: Option<usize>) {
         let this = self.live();
+        this.praise();
         this.copies(Copies::come_back);
         let outcome = if this.copies(Copies::any) { Outcome::Unknown } else { Outcome::NotApplied };
-        let endpoint = this.endpoint();
         {
             let mut record = this.record();
             record.outcome = outcome;
             record.answered = true;
         }
         let mut record = self.record();
+        // A rival's own entry tells where that was begun.
+        let endpoint = record.begun.as_ref().map(|begun| begun.leave.endpoint().clone());
         record.passed.extend(endpoint);
         record.heir = None;
-    }
-
-    /// Says how many endpoints the call can still ask, where the router could not know it.
-    pub(crate) fn keep_untried(&self, untried: usize) {
-        if let Some(begun) = &mut self.record().begun {
-            begun.untried = untried;
-        }
+        record.untried = untried;
+        record.lane = record.copies.begin_anew();
     }
 
     /// How many endpoints the call could still ask when this began; `None` before.
@@ -217,31 +233,47 @@ impl AttemptState {
         self.record().failure.clone()
     }
 
+    /// How it failed, also where it was begun before.
+    pub(crate) fn failures(&self) -> Vec<Attempt> {
+        let record = self.record();
+        record.failed_before.iter().chain(&record.failure).cloned().collect()
+    }
+
     /// The router hands the request to a connection: from now on it may be on its way.
     pub(crate) fn begin(&self, leave: Leave, untried: usize) {
         let mut record = self.record();
         if record.begun.is_some() {
             record.earlier = record.earlier.merge(record.outcome);
-            (record.failure, record.answered, record.blamed) = (None, false, false);
+            let failure = record.failure.take();
+            record.failed_before.extend(failure);
+            (record.answered, record.blamed) = (false, false);
             record.heir = None;
         }
+        let untried = record.untried.take().unwrap_or(untried);
         record.begun = Some(Begun { leave, since: Instant::now(), untried });
         record.phase = Phase::Request;
         record.outcome = Outcome::Unknown;
     }
 
-    /// The lanes of the race, and which is this attempt's. Not to be called with the record locked.
-    fn copies<R>(&self, look: impl FnOnce(&mut Copies, usize) -> R) -> R {
-        match &self.0.host {
-            None => look(&mut self.record().copies, Copies::FIRST),
-            Some((host, lane)) => look(&mut host.record().copies, *lane),
+    /// Binds a copy of the request to the lane in which this was begun: should the attempt be begun once more,
+    /// a copy that some layer keeps is not taken for the new one.
+    pub(crate) fn bind(&self, extensions: &mut Extensions) {
+        let lane = self.record().lane;
+        if let Some(state) = extensions.get_mut::<Self>() {
+            state.lane = Some(lane);
         }
     }
 
-    /// The attempt that goes on for this one: the rival that has won the race, else itself.
-    pub(crate) fn live(&self) -> Self {
-        let heir = self.record().heir.as_ref().and_then(Weak::upgrade);
-        heir.map_or_else(|| self.clone(), Self)
+    /// The lanes of the race, and which is this attempt's. Not to be called with the record locked.
+    fn copies<R>(&self, look: impl FnOnce(&mut Copies, usize) -> R) -> R {
+        match &self.inner.host {
+            None => {
+                let mut record = self.record();
+                let lane = self.lane.unwrap_or(record.lane);
+                look(&mut record.copies, lane)
+            }
+            Some((host, lane)) => look(&mut host.record().copies, *lane),
+        }
     }
 
     /// A copy of the request is given to the bottom.
@@ -283,39 +315,6 @@ impl AttemptState {
         self.copies(Copies::any)
     }
 
-    /// A rival has won: nothing is sent any more, and the attempt has failed to connect in time. That speaks
-    /// against the endpoint if it had the time that each has before the next is tried.
-    pub(crate) fn lose(&self, patience: Duration, idempotence: Idempotence) {
-        let unsent = self.copies(Copies::lose);
-        let proved =
-            if unsent { (Outcome::NotApplied, Phase::Connect) } else { (Outcome::Unknown, Phase::Request) };
-        let error = Error::new(ErrorKind::Connect)
-            .of_request(idempotence)
-            .caused_by(io::Error::new(io::ErrorKind::TimedOut, "another endpoint had a connection first"))
-            .proves(proved.0, proved.1);
-        let mut record = self.record();
-        record.fail(&error);
-        let slow = record.begun.as_ref().is_some_and(|begun| begun.since.elapsed() >= patience);
-        drop(record);
-        if slow {
-            self.count_failure();
-        }
-    }
-
-    /// This rival has won, and goes on for all.
-    pub(crate) fn inherit(&self) {
-        if let Some((host, _)) = &self.0.host {
-            let mut record = host.record();
-            record.heir = Some(Arc::downgrade(&self.0));
-            record.rivals.clear();
-        }
-    }
-
-    /// The first of the race has won.
-    pub(crate) fn outlives_rivals(&self) {
-        self.record().rivals.clear();
-    }
-
     /// The head of an answer has come, and this is what it proves alone.
     pub(crate) fn head(&self, outcome: Outcome) {
         let outcome = self.with_other_copies(outcome);
@@ -340,9 +339,19 @@ impl AttemptState {
 
     /// The endpoint serves: should it fail later, that is news.
     pub(crate) fn praise(&self) {
-        if let Some(begun) = &self.record().begun {
+        if let Some(begun) = &self.live().record().begun {
             begun.leave.serves();
         }
+    }
+
+    /// Says that the answer is judged above the router, with its body.
+    pub(crate) fn will_be_judged(&self) {
+        self.record().judged = true;
+    }
+
+    /// Whether that is so; of those that race, the layers above know only the first.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.inner.host.as_ref().map_or(self, |(host, _)| host).record().judged
     }
 
     /// The endpoint does not serve: later calls begin at the next. An attempt counts once, however often this
@@ -371,18 +380,16 @@ impl AttemptState {
     pub(crate) fn abandon(&self) {
         let this = self.live();
         this.rivals().iter().for_each(Self::abandon);
+        let connecting = this.whereabouts() == Whereabouts::Held;
         let silent = {
             let record = this.record();
             let open = record.failure.is_none() && record.phase == Phase::Request;
+            let open = open && (connecting || !record.may_be_silent);
             open && record.begun.as_ref().is_some_and(|begun| begun.since.elapsed() >= SLOW_ANSWER)
         };
         if silent {
             this.count_failure();
         }
-    }
-
-    fn rivals(&self) -> Vec<Self> {
-        self.record().rivals.iter().filter_map(Weak::upgrade).map(Self).collect()
     }
 
     /// The attempt has failed. If that speaks against the endpoint, later calls begin at the next.
@@ -392,62 +399,6 @@ impl AttemptState {
         if blamed {
             this.count_failure();
         }
-    }
-
-    /// The attempt was given up at a limit, and with it those that race; the error says so with what was
-    /// proved until then.
-    pub(crate) fn give_up(&self, error: Error) -> Error {
-        let this = self.live();
-        let mut worst = Outcome::NotApplied;
-        for rival in this.rivals() {
-            worst = worst.merge(rival.give_up(error.of_same_kind()).proved());
-        }
-        let sealed = this.seal();
-        let mut record = this.record();
-        let (outcome, phase) = if sealed {
-            (Outcome::NotApplied, Phase::Connect)
-        } else if record.begun.is_some() {
-            (record.outcome, record.phase)
-        } else {
-            // No router below, or one that got the request without its state: nothing is proved.
-            (Outcome::Unknown, Phase::Request)
-        };
-        let phase = if worst.is_not_applied() { phase } else { phase.max(Phase::Request) };
-        let error = record.ended_by(error, outcome.merge(worst), phase);
-        let blamed = record.fail(&error);
-        drop(record);
-        if blamed {
-            this.count_failure();
-        }
-        error
-    }
-
-    /// Gives the attempt up with those that race, but only if that proves that nothing was sent; `None` if it
-    /// does not.
-    pub(crate) fn give_up_unsent(&self, error: Error) -> Option<Error> {
-        let this = self.live();
-        // What is sealed now is still so below: nothing but this opens or closes it.
-        let sealed = match &this.0.host {
-            None => this.waits() && this.copies(|copies, _| copies.seal_all()),
-            Some(_) => this.seal(),
-        };
-        sealed.then(|| this.give_up(error))
-    }
-
-    /// Whether it is begun and there is no head, or it has failed and others race in its place.
-    fn waits(&self) -> bool {
-        let record = self.record();
-        record.begun.is_some() && (record.phase == Phase::Request || !record.rivals.is_empty())
-    }
-
-    /// Makes sure that nothing is sent any more, if nothing was; says whether that is so.
-    fn seal(&self) -> bool {
-        // Beyond waiting there is nothing to seal: a head comes only of what was sent.
-        let waits = {
-            let record = self.record();
-            record.begun.is_some() && record.phase == Phase::Request
-        };
-        waits && self.copies(Copies::seal)
     }
 
     /// Whether it is under way: begun, not ended, and nobody has said that it was dropped.
@@ -501,7 +452,8 @@ impl Record {
         // A short limit of one call is no fault of the endpoint, but silence is, whoever ended it.
         let patience = if error.phase() == Phase::Connect { SLOW_CONNECT } else { SLOW_ANSWER };
         if error.is_deadline() {
-            return error.phase() < Phase::Body && elapsed >= patience;
+            let silent = error.phase() == Phase::Connect || !self.may_be_silent;
+            return silent && error.phase() < Phase::Body && elapsed >= patience;
         }
         let hurried = error.is_attempt_timeout() && error.phase() == Phase::Connect && elapsed < patience;
         error.kind().speaks_against_endpoint() && !hurried

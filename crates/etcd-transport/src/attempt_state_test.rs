@@ -122,6 +122,31 @@ fn what_was_begun_before_under_the_same_state_is_not_forgotten() {
 }
 
 #[test]
+fn a_copy_that_some_layer_has_kept_is_not_sent_in_place_of_what_follows_a_redirect() {
+    let attempt = begun();
+    let mut extensions = Extensions::new();
+    extensions.insert(attempt.clone());
+    attempt.bind(&mut extensions);
+    let kept = AttemptState::of(&mut extensions);
+    kept.copy_goes_out();
+    kept.hold_copy();
+    attempt.turned_away(Some(1));
+    attempt.begin(Leave::for_tests("http://b:2"), 0);
+    attempt.copy_goes_out();
+    attempt.hold_copy();
+    assert_eq!((kept.let_copy_go(), attempt.let_copy_go()), (Turn::Never, Turn::Go));
+    assert_eq!(attempt.untried(), Some(1), "as the redirect says, not the router");
+}
+
+#[test]
+fn what_the_layers_above_say_to_the_first_of_a_race_holds_for_its_rivals() {
+    let [first, rival] = race(&[Leave::for_tests("a x"), Leave::for_tests("b x")]);
+    assert!(!rival.is_judged());
+    first.will_be_judged();
+    assert!(rival.is_judged());
+}
+
+#[test]
 fn an_attempt_is_entered_into_the_log_of_its_call() {
     let mut extensions = Extensions::new();
     let call = CallState::proving(&Strays::default());
@@ -173,6 +198,26 @@ async fn an_answer_that_takes_long_to_read_does_not_speak_against_the_endpoint_w
     assert!(!leave.is_left());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_nobody_answers_does_not_speak_against_its_endpoint_and_one_without_connection_does() {
+    let ends: [fn(&AttemptState); 2] = [|attempt| attempt.expire(Idempotence::Read), AttemptState::abandon];
+    for end in ends {
+        for held in [false, true] {
+            let leave = Leave::for_tests("a b");
+            let attempt = AttemptState::new(1);
+            attempt.may_be_silent();
+            attempt.begin(leave.clone(), 1);
+            attempt.copy_goes_out();
+            if held {
+                attempt.hold_copy();
+            }
+            tokio::time::advance(Duration::from_secs(30)).await;
+            end(&attempt);
+            assert_eq!(leave.is_left(), held);
+        }
+    }
+}
+
 #[test]
 fn an_attempt_counts_once_against_its_endpoint() {
     let leave = Leave::for_tests("a b");
@@ -216,17 +261,29 @@ fn race(leaves: &[Leave; 2]) -> [AttemptState; 2] {
 
 #[tokio::test(start_paused = true)]
 async fn a_loser_speaks_against_its_endpoint_only_if_it_had_its_time() {
-    for (millis, wanted) in [(49, false), (50, true)] {
+    for (millis, patience, wanted) in [(249, 50, false), (250, 50, true), (399, 400, false), (400, 400, true)]
+    {
         let leaves = [Leave::for_tests("a x"), Leave::for_tests("b x")];
         let [first, rival] = race(&leaves);
         tokio::time::advance(Duration::from_millis(millis)).await;
         first.outlives_rivals();
-        rival.lose(Duration::from_millis(50), Idempotence::Once);
+        rival.lose(Duration::from_millis(patience), Idempotence::Once);
         assert_eq!((leaves[0].is_left(), leaves[1].is_left()), (false, wanted), "{millis}");
         let failure = rival.failure().unwrap();
         assert_eq!((failure.phase(), failure.outcome()), (Phase::Connect, Outcome::NotApplied));
         assert_eq!(rival.let_copy_go(), Turn::Never);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loser_that_did_not_come_as_far_as_to_connect_does_not_speak_against_its_endpoint() {
+    let leave = Leave::for_tests("b x");
+    let rival = begun().rival(2);
+    rival.begin(leave.clone(), 0);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    rival.lose(Duration::from_millis(250), Idempotence::Once);
+    assert!(!leave.is_left());
+    assert_eq!(rival.failure().unwrap().outcome(), Outcome::NotApplied);
 }
 
 #[test]

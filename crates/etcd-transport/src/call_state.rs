@@ -154,13 +154,22 @@ impl CallState {
         attempt
     }
 
-    /// Enters an attempt that races with this one, which is in the log.
-    pub(crate) fn enter_rival(&self, host: &AttemptState) -> AttemptState {
+    /// Enters an attempt that races with this one, which is in the log, and lets the router begin it; `None`
+    /// if the call is over.
+    pub(crate) fn begin_rival(
+        &self,
+        host: &AttemptState,
+        begin: impl FnOnce(&AttemptState),
+    ) -> Option<AttemptState> {
         let mut log = self.log();
+        if log.is_closed() {
+            return None;
+        }
         let attempt = host.rival(log.forgotten.entered + log.attempts.len() + 1);
         let round = log.rounds[self.lane as usize];
         log.attempts.push(Entry { attempt: attempt.clone(), lane: self.lane, round });
-        attempt
+        begin(&attempt);
+        Some(attempt)
     }
 
     /// Lets the router begin an attempt, unless the call is over.
@@ -269,12 +278,12 @@ impl CallState {
     /// How many endpoints this lane can still ask in this round, as the router that began the last attempt
     /// counts them.
     pub(crate) fn untried(&self) -> usize {
-        self.log().of(self.lane).find_map(AttemptState::untried).unwrap_or(0)
+        self.log().hosts(self.lane).find_map(AttemptState::untried).unwrap_or(0)
     }
 
     /// Since when the last attempt of this lane waits for the head of its answer; `None` if it does not.
     pub(crate) fn silent_since(&self) -> Option<Instant> {
-        self.log().of(self.lane).find(|attempt| attempt.endpoint().is_some())?.silent_since()
+        self.log().hosts(self.lane).find(|attempt| attempt.endpoint().is_some())?.all_silent_since()
     }
 
     /// Lets later calls begin elsewhere than where this lane has waited in vain since `then` or longer.
@@ -300,13 +309,16 @@ impl CallState {
     pub(crate) fn attempts(&self) -> Attempts {
         let log = self.log();
         let made = log.begun(Lane::First) + log.begun(Lane::Second);
-        let failed = log.attempts.iter().filter_map(|entry| entry.attempt.failure()).collect();
+        let failed = log.attempts.iter().flat_map(|entry| entry.attempt.failures()).collect();
         Attempts::new(failed, made).with_budget(log.budget_empty)
     }
 
-    /// The endpoint that was asked last.
+    /// The endpoint that was asked last; of those that race for a connection, the one that goes on.
     pub(crate) fn last_endpoint(&self) -> Option<Endpoint> {
-        self.log().attempts.iter().rev().find_map(|entry| entry.attempt.endpoint())
+        let log = self.log();
+        let hosts =
+            log.attempts.iter().rev().map(|entry| &entry.attempt).filter(|attempt| !attempt.is_rival());
+        hosts.map(AttemptState::live).find_map(|attempt| attempt.endpoint())
     }
 
     /// The worst of all attempts in the log.
@@ -422,6 +434,11 @@ impl Log {
     /// The attempts of a lane, the last first.
     fn of(&self, lane: Lane) -> impl Iterator<Item = &AttemptState> {
         self.attempts.iter().rev().filter(move |entry| entry.lane == lane).map(|entry| &entry.attempt)
+    }
+
+    /// The same without those that race with another: what is known of them is asked of that one.
+    fn hosts(&self, lane: Lane) -> impl Iterator<Item = &AttemptState> {
+        self.of(lane).filter(|attempt| !attempt.is_rival())
     }
 }
 

@@ -7,8 +7,8 @@ impl CallState {
     pub(crate) fn race_for_tests(extensions: &mut Extensions, loser: &str, winner: &str) -> AttemptState {
         let (state, host) = (Self::of(extensions), AttemptState::of(extensions));
         host.begin(Leave::for_tests(loser), 1);
-        let rival = state.enter_rival(&host);
-        rival.begin(Leave::for_tests(winner), 0);
+        let begin = |rival: &AttemptState| rival.begin(Leave::for_tests(winner), 0);
+        let rival = state.begin_rival(&host, begin).expect("the call is not over");
         host.lose(Duration::from_millis(250), Idempotence::Once);
         rival.inherit();
         rival
@@ -76,6 +76,8 @@ fn a_call_that_is_over_begins_nothing_until_it_is_opened_again() {
     let error = state.expire(Duration::from_secs(1), Idempotence::Once);
     assert_eq!(error.outcome(), Outcome::NotApplied);
     assert!(!state.begin(|| unreachable!()));
+    assert!(state.begin_rival(&AttemptState::new(1), |_| unreachable!()).is_none());
+    assert!(state.tried().is_empty() && state.made() == 0);
     state.open(None);
     assert!(state.begin(|| ()));
 }

@@ -105,6 +105,7 @@ where
         let context = CallContext::of(request.extensions());
         let call = CallState::of(request.extensions_mut());
         let attempt = AttemptState::of(request.extensions_mut());
+        attempt.will_be_judged();
         ResponseFuture {
             step: Step::Head { inner: self.inner.call(request) },
             mode: context.body,
@@ -163,6 +164,7 @@ where
                     let (parts, body) = response.into_parts();
                     let Some(limit) = limit(*this.mode, parts.status) else {
                         this.attempt.answer(proof::by_head(parts.status, &parts.headers));
+                        this.attempt.praise();
                         return Poll::Ready(Ok(Response::from_parts(parts, RespBody::wrap(body))));
                     };
                     this.step.set(Step::Body { body, parts: Some(parts), read: Read::up_to(limit) });
@@ -262,10 +264,13 @@ fn complete(
         .flatten();
     let proved = api.as_ref().map_or_else(|| proof::by_head(parts.status, &parts.headers), ApiError::outcome);
     attempt.answer(proved);
+    let foreign = proof::is_foreign(parts.status, &parts.headers, bytes);
     if proof::lacks_quorum(parts.status, api.as_ref()) {
         attempt.blame();
+    } else if !foreign && !parts.status.is_server_error() {
+        attempt.praise();
     }
-    if proof::is_foreign(parts.status, &parts.headers, bytes) {
+    if foreign {
         // Whatever answers in this place now, it is of no use to anybody.
         attempt.blame();
         // A write that etcd says it has made is not made again for the sake of its body.

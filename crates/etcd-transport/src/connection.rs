@@ -183,6 +183,19 @@ struct Held {
     connection: CaptureConnection,
 }
 
+/// A poll of the pool for a request that it holds. Its end is told even if that is a panic: else a rival would
+/// wait for it for ever.
+struct Polled<'a> {
+    attempt: &'a AttemptState,
+    still_held: bool,
+}
+
+impl Drop for Polled<'_> {
+    fn drop(&mut self) {
+        self.attempt.copy_was_polled(self.still_held);
+    }
+}
+
 impl Future for ResponseFuture {
     type Output = Result<Response<Incoming>, BoxError>;
 
@@ -198,10 +211,12 @@ impl Future for ResponseFuture {
             }
             Turn::Never => return Poll::Ready(Err(ConnectError::new(given_up()).into())),
         }
+        let mut polled = Polled { attempt: &waiting.attempt, still_held: false };
         let answer = Pin::new(inner).poll(cx);
         let given = waiting.connection.connection_metadata().is_some();
         let still_held = answer.is_pending() && !given;
-        waiting.attempt.copy_was_polled(still_held);
+        polled.still_held = still_held;
+        drop(polled);
         if !still_held {
             *held = None;
         }

@@ -11,6 +11,8 @@
 //! When attempts race for a connection, each has a lane here, and only one of them may be sent. So the pool
 //! is polled for a lane only while all others are held: [`Turn`]. That holds whoever polls, also a layer that
 //! has moved its request to a task of its own.
+//!
+//! A redirect ends all that: what follows it has a lane of its own, and the lanes before it count no more.
 
 /// The copies of the request of one attempt, or of several that race.
 #[derive(Debug, Default)]
@@ -19,6 +21,8 @@ pub(crate) struct Copies {
     first: Lane,
     /// Of those that race with it.
     rivals: Vec<Lane>,
+    /// The first lane that still counts; those before it are of a race that is over.
+    from: usize,
 }
 
 /// The copies of one attempt.
@@ -86,8 +90,19 @@ impl Copies {
         }
     }
 
-    fn lanes(&self) -> impl Iterator<Item = &Lane> {
-        std::iter::once(&self.first).chain(&self.rivals)
+    /// The lanes that count, with their numbers.
+    fn lanes(&self) -> impl Iterator<Item = (usize, &Lane)> {
+        std::iter::once(&self.first).chain(&self.rivals).enumerate().skip(self.from)
+    }
+
+    /// A lane for the request that is begun once more since a server has led it elsewhere. What is left in the
+    /// others must not be sent any more.
+    pub(crate) fn begin_anew(&mut self) -> usize {
+        for lane in std::iter::once(&mut self.first).chain(&mut self.rivals) {
+            lane.lost = true;
+        }
+        self.from = self.add_lane();
+        self.from
     }
 
     /// One is given to the bottom.
@@ -108,7 +123,7 @@ impl Copies {
 
     /// The pool is about to be polled for one that it holds.
     pub(crate) fn let_go(&mut self, lane: usize) -> Turn {
-        let others = self.lanes().enumerate().filter(|(number, _)| *number != lane).map(|(_, other)| other);
+        let others = self.lanes().filter(|(number, _)| *number != lane).map(|(_, other)| other);
         let (polled, sent) =
             others.fold((0, 0), |(polled, sent), other| (polled + other.polled, sent + other.sent()));
         let lane = self.lane(lane);
@@ -162,12 +177,12 @@ impl Copies {
     /// A lane with nothing out has failed, or its request has not come to the bottom: that is no obstacle, but
     /// proves nothing alone.
     pub(crate) fn seal_all(&mut self) -> bool {
-        let unsent = self.lanes().all(|lane| lane.sealed || lane.held == lane.out);
-        let any = self.lanes().any(|lane| lane.sealed || lane.is_held());
+        let unsent = self.lanes().all(|(_, lane)| lane.sealed || lane.held == lane.out);
+        let any = self.lanes().any(|(_, lane)| lane.sealed || lane.is_held());
         if !(unsent && any) {
             return false;
         }
-        for lane in std::iter::once(&mut self.first).chain(&mut self.rivals) {
+        for lane in std::iter::once(&mut self.first).chain(&mut self.rivals).skip(self.from) {
             lane.sealed |= lane.is_held();
             // What has not come to the bottom is not let through either.
             lane.lost = true;

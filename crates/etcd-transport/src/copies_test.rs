@@ -120,3 +120,16 @@ fn a_loser_stays_out_even_if_the_winner_comes_back() {
     copies.come_back(b);
     assert_eq!(copies.let_go(A), Turn::Never);
 }
+
+#[test]
+fn what_follows_a_redirect_goes_its_way_whatever_is_left_of_the_race_before() {
+    let (mut copies, b) = race();
+    assert_eq!(copies.let_go(b), Turn::Go);
+    copies.polled(b, false);
+    let c = copies.begin_anew();
+    copies.go_out(c);
+    copies.hold(c);
+    assert_eq!((copies.let_go(A), copies.let_go(c)), (Turn::Never, Turn::Go));
+    copies.polled(c, true);
+    assert!(copies.seal_all(), "by what counts now");
+}

@@ -46,9 +46,6 @@ struct Rest {
     attempt: AttemptState,
     /// How many were followed.
     followed: usize,
-    /// How many servers the call can still ask afterwards; the router counts none, since what is followed is
-    /// pinned.
-    untried: Option<usize>,
 }
 
 pin_project! {
@@ -75,7 +72,7 @@ impl<S: Service<Request<ReqBody>>> ResponseFuture<S> {
         call: CallState,
         attempt: AttemptState,
     ) -> Self {
-        let rest = Rest { servers, copy, path, context, call, attempt, followed: 0, untried: None };
+        let rest = Rest { servers, copy, path, context, call, attempt, followed: 0 };
         Self { step: Step::Asking { inner }, service, rest }
     }
 }
@@ -99,9 +96,6 @@ where
                 StepProj::Following { inner } => ready!(inner.poll(cx)).map_err(Into::into).map(wrap),
                 StepProj::Outside { inner } => ready!(inner.poll(cx)),
             };
-            if let Some(untried) = rest.untried {
-                rest.attempt.keep_untried(untried);
-            }
             let response = answer.map_err(|error| rest.call.own(error, rest.context.idempotence))?;
             let (endpoint, request) = match rest.next(&response) {
                 Ok(None) => return Poll::Ready(Ok(response)),
@@ -176,10 +170,11 @@ impl Rest {
 
     /// Notes that the request was turned away, and goes to this server now.
     fn turn_to(&mut self, endpoint: &Endpoint) {
-        self.attempt.turned_away();
         self.followed += 1;
         let asked = self.call.has_tried(endpoint) || !self.servers.known.endpoints().contains(endpoint);
-        self.untried = self.attempt.untried().map(|untried| untried.saturating_sub(usize::from(!asked)));
+        // The router would count none, since what is followed is pinned.
+        let untried = self.attempt.untried().map(|untried| untried.saturating_sub(usize::from(!asked)));
+        self.attempt.turned_away(untried);
     }
 
     fn moved(&self, response: &Response<RespBody>) -> Error {

@@ -65,7 +65,8 @@ pin_project! {
 pub(super) struct Rules {
     backoff: Backoff,
     pub(super) budget: Option<Budget>,
-    max_attempts: Option<usize>,
+    /// Of a call that does not say so itself.
+    pub(super) max_attempts: Option<usize>,
     repeat: bool,
 }
 
@@ -97,8 +98,7 @@ impl Rules {
             Decision::NextEndpoint => false,
             Decision::Again => true,
         };
-        let limit = context.max_attempts.or(self.max_attempts);
-        if limit.is_some_and(|limit| call.made() >= limit) {
+        if context.max_attempts.is_some_and(|limit| call.made() >= limit) {
             return Next::Return;
         }
         let again = call.untried() == 0;

@@ -63,7 +63,12 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> ResponseFuture<S, P> {
         let call = CallState::of(request.extensions_mut());
-        let context = CallContext::of(request.extensions());
+        let mut context = CallContext::of(request.extensions());
+        if let (None, Some(limit)) = (context.max_attempts, self.rules.max_attempts) {
+            // The router keeps to it as well, where attempts race.
+            context.max_attempts = Some(limit);
+            request.extensions_mut().insert(context.clone());
+        }
         // A copy in the other lane is a repetition itself.
         if let (Lane::First, Some(budget)) = (call.lane(), &self.rules.budget) {
             budget.deposit();

@@ -49,6 +49,8 @@ pub(super) struct List {
 /// One version of the list.
 #[derive(Debug)]
 pub(crate) struct Roster {
+    /// Greater than that of each list before.
+    version: u64,
     endpoints: Endpoints,
     /// In the order of the endpoints, and as many.
     members: Box<[Arc<Member>]>,
@@ -89,6 +91,11 @@ impl Member {
 }
 
 impl Roster {
+    /// Whether this list came after the other.
+    pub(super) fn is_newer_than(&self, other: &Self) -> bool {
+        self.version > other.version
+    }
+
     /// The servers, in their order.
     pub(super) fn members(&self) -> &[Arc<Member>] {
         &self.members
@@ -111,7 +118,7 @@ impl Cluster {
         let mut changes = Changes { rng: rule.take_rng(), last: 0, configured: endpoints.clone() };
         let members = endpoints.iter().map(|endpoint| changes.enter(endpoint)).collect();
         Self {
-            roster: RwLock::new(Arc::new(Roster { endpoints, members })),
+            roster: RwLock::new(Arc::new(Roster { version: 0, endpoints, members })),
             begin: AtomicU64::new(1),
             leader: AtomicU64::new(0),
             rule,
@@ -159,7 +166,7 @@ impl Cluster {
             .iter()
             .map(|endpoint| known(endpoint).map_or_else(|| changes.enter(endpoint), Arc::clone))
             .collect();
-        let new = Arc::new(Roster { endpoints: list.now, members });
+        let new = Arc::new(Roster { version: old.version + 1, endpoints: list.now, members });
         let begin = self.begin.load(Ordering::Relaxed);
         if new.place(begin).is_none()
             && let Some(best) = new.members.iter().min_by_key(|member| member.condition())
@@ -184,12 +191,14 @@ impl Cluster {
     fn failed(&self, member: &Member, begun: Instant) {
         let roster = self.roster();
         let others = || roster.members.iter().filter(|other| other.number != member.number);
-        {
+        let ejected = {
             let mut changes = self.changes();
             let last = !others().any(|other| other.condition().is_in());
-            if member.health.failed(begun, last, &self.rule, &mut changes.rng) {
-                tracing::debug!(server.address = %member.endpoint, "endpoint ejected");
-            }
+            member.health.failed(begun, last, &self.rule, &mut changes.rng)
+        };
+        // Not under the lock: a subscriber of somebody else may change the list.
+        if ejected {
+            tracing::debug!(server.address = %member.endpoint, "endpoint ejected");
         }
         let begin = self.begin.load(Ordering::Relaxed);
         if begin != member.number && roster.place(begin).is_some() {

@@ -79,3 +79,39 @@ async fn calls_move_to_an_ejected_endpoint_whose_time_is_over_when_there_is_no_b
     leave(&cluster, 0).serves();
     assert_eq!(conditions(&cluster), [Condition::Serving, Condition::Failing]);
 }
+
+/// Replaces the list when it is told of an ejection, as a program may that listens to events.
+struct Reacts(Arc<Cluster>);
+
+impl tracing::Subscriber for Reacts {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        if *event.metadata().level() == tracing::Level::DEBUG {
+            assert!(self.0.changes.try_lock().is_ok(), "told under the lock");
+            self.0.change(|list| list.now = "b".parse().unwrap());
+        }
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn who_is_told_of_an_ejection_may_change_the_list() {
+    let cluster = cluster("a b");
+    let _told = tracing::subscriber::set_default(Reacts(Arc::clone(&cluster)));
+    fail(&cluster, 0, 3);
+    assert_eq!(cluster.roster().endpoints().len(), 1);
+}

@@ -121,7 +121,7 @@ where
         };
         let mut tally = Tally::default();
         if let Some(mut first) = this.first.as_mut().as_pin_mut() {
-            let (end, stays) = turnout(first.as_mut().poll(cx), first.attempt(), false).count(&mut tally);
+            let (end, stays) = turnout(first.as_mut().poll(cx), first.attempt()).count(&mut tally);
             if let Some(answer) = end {
                 race.close_rivals();
                 this.attempt.outlives_rivals();
@@ -174,7 +174,7 @@ where
     S::Error: Into<BoxError>,
 {
     while let Some(rival) = race.rivals().get_mut(*polled) {
-        let (end, stays) = turnout(rival.as_mut().poll(cx), rival.attempt(), true).count(tally);
+        let (end, stays) = turnout(rival.as_mut().poll(cx), rival.attempt()).count(tally);
         if let Some(answer) = end {
             return Some((race.rivals().swap_remove(*polled), answer));
         }
@@ -188,12 +188,9 @@ where
 }
 
 /// What a poll has brought.
-///
-/// A rival that is not held when it was polled counts as sent: it has come to something that does not tell.
 fn turnout<B>(
     answer: Poll<Result<Response<B>, Error>>,
     attempt: &AttemptState,
-    rival: bool,
 ) -> Turnout<Result<Response<B>, Error>> {
     match answer {
         Poll::Ready(Err(error))
@@ -204,8 +201,8 @@ fn turnout<B>(
         Poll::Ready(answer) => Turnout::Decides(Poll::Ready(answer)),
         Poll::Pending => match attempt.whereabouts() {
             Whereabouts::Held => Turnout::Waits { held: true },
-            Whereabouts::Above if !rival => Turnout::Waits { held: false },
-            Whereabouts::Above | Whereabouts::Gone => Turnout::Decides(Poll::Pending),
+            Whereabouts::Above => Turnout::Waits { held: false },
+            Whereabouts::Gone => Turnout::Decides(Poll::Pending),
         },
     }
 }

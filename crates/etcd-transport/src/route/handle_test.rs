@@ -141,6 +141,16 @@ async fn a_password_goes_to_no_new_server_unencrypted() {
     assert_eq!(hosts(&servers), ["127.0.0.1"]);
 }
 
+#[cfg(feature = "_tls")]
+#[tokio::test]
+async fn a_member_with_tls_is_dropped_from_a_list_without_and_the_others_are_taken() {
+    let servers = handle("a");
+    let report = servers.sync(&members(&["http://b", "https://c"])).await.unwrap();
+    assert_eq!(reasons(&report), [DropReason::Encrypted]);
+    assert_eq!(report.dropped()[0].to_string(), "https://c:2379: with TLS, which the list is without");
+    assert_eq!((report.added()[0].host(), hosts(&servers)), ("b", vec!["a".to_owned(), "b".to_owned()]));
+}
+
 #[test]
 fn a_list_with_tls_takes_no_server_without() {
     let servers = handle("a");

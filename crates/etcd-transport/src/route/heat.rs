@@ -73,7 +73,8 @@ where
             Ok(mut response) => {
                 let status = response.status();
                 this.attempt.head(proof::by_head(status, response.headers()));
-                if !status.is_server_error() {
+                // Nobody above reads the body, which may tell more.
+                if !status.is_server_error() && !this.attempt.is_judged() {
                     this.attempt.praise();
                 }
                 if *this.leader_only {
@@ -85,13 +86,15 @@ where
             }
             Err(error) => error.into(),
         };
-        let error = match recognise(error) {
-            Ok(error) => error.of_request(*this.idempotence),
-            Err(foreign) => this.call.own(foreign, *this.idempotence),
+        let (error, refused) = match recognise(error) {
+            Ok(error) => (error.of_request(*this.idempotence), false),
+            Err(foreign) => (this.call.own(foreign, *this.idempotence), this.attempt.is_refused()),
         };
         let error = error.at(Some(this.leave.endpoint().clone()));
+        let error = if refused {
+            error.proves(Outcome::NotApplied, Phase::Connect)
         // A layer below may have sent the request before the failure that it tells of.
-        let error = if this.attempt.has_sent() {
+        } else if this.attempt.has_sent() {
             let (proved, phase) = (error.proved().merge(Outcome::Unknown), error.phase().max(Phase::Request));
             error.proves(proved, phase)
         } else {

@@ -30,9 +30,9 @@ use crate::strays::Strays;
 /// | the connection ends before the answer does | failure |
 /// | the limit of the attempt | failure |
 /// | the limit of the call, or the caller gives up, after 1 s without a head | failure |
-/// | the same before | nothing |
-/// | errors 300 and 301 of etcd, or a status of 500 or more without an error of etcd | failure, if [`CollectLayer`](crate::CollectLayer) is above |
-/// | any other answer | success |
+/// | the same before, or for a [`BodyMode::Stream`](crate::BodyMode::Stream) that was sent | nothing |
+/// | errors 300 and 301 of etcd, a status of 500 or more without an error of etcd, or what is no answer of etcd | failure, if [`CollectLayer`](crate::CollectLayer) is above |
+/// | any other answer, read to its end where [`CollectLayer`](crate::CollectLayer) reads it | success |
 ///
 /// Below this layer a service exists once per endpoint: a copy of the connection service with a stack of its
 /// own of [`RouteLayer::endpoint_layer`]s. A concurrency limit there holds for each endpoint alone. A layer
@@ -114,9 +114,14 @@ impl<L> RouteLayer<L> {
     ///
     /// The first that has a connection sends the request, the others never do: one copy is sent, writes
     /// included. With more endpoints the third follows after the same time again, or at once if one of those
-    /// that race fails. Those that lose count as attempts that failed to connect. Only requests to the
+    /// that race fails. Those that lose count as attempts that failed to connect, and against their endpoints if
+    /// they had 250 ms or this time, whichever is longer. Each is one of the attempts that the call may make. Only
+    /// requests to the
     /// pool of a built [`Transport`](crate::Transport) are raced, since it tells what it has not sent; not
     /// those whose body is a stream, nor pinned ones. A TLS handshake counts as connecting.
+    ///
+    /// A request that an endpoint layer lets wait is not sent yet and goes on racing. So a layer that sends
+    /// requests by other ways than the service below it needs `None` here: what it sends is not seen.
     #[must_use]
     pub fn connect_race(mut self, delay: Option<Duration>) -> Self {
         self.race = delay;

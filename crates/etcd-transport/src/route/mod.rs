@@ -48,7 +48,7 @@ pub use self::strategy::{LeaderFirst, RoundRobin, Server, Servers, Sticky, Strat
 use crate::attempt_state::AttemptState;
 use crate::call_state::CallState;
 use crate::strays::Strays;
-use crate::{CallContext, Endpoint, Error, ErrorKind, ReqBody};
+use crate::{BodyMode, CallContext, Endpoint, Error, ErrorKind, ReqBody};
 
 /// The service of [`RouteLayer`]: one service per endpoint, and what is known of each.
 ///
@@ -138,6 +138,9 @@ where
             None => others.filter(|other| !tried.contains(other)).count(),
         };
         let alone = untried == 0 || attempt.endpoint().is_some();
+        if context.body == BodyMode::Stream {
+            attempt.may_be_silent();
+        }
         if !call.begin(|| attempt.begin(leave.clone(), untried)) {
             // The caller has been told that nothing was sent, or not: in either case it is too late.
             let error = Error::new(ErrorKind::Deadline)
@@ -149,6 +152,7 @@ where
             true => None,
             false => Race::prepare(&self.table, &request, &context, &call, &attempt),
         };
+        attempt.bind(request.extensions_mut());
         *request.uri_mut() = absolute(request.uri(), leave.endpoint());
         let inner = Oneshot::new(services.at(place).clone(), request);
         ResponseFuture::begun(Heat::new(inner, leave, strays.watch(), &context, call, attempt), race)
@@ -184,3 +188,7 @@ fn absolute(uri: &Uri, endpoint: &Endpoint) -> Uri {
 #[cfg(test)]
 #[path = "test.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "praise_test.rs"]
+mod praise_tests;

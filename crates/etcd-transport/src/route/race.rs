@@ -13,7 +13,8 @@
 //! ([`Copies`](crate::copies::Copies)) before it goes on with any.
 //!
 //! A connection service that does not tell that it holds a request is never raced: what is not held may have
-//! been sent.
+//! been sent. A rival that has not come as far as the pool, since a layer of its endpoint lets it wait, goes on
+//! waiting; it wins when it is sent, and if that layer refuses it, it has failed alone.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ use super::{Table, absolute};
 use crate::attempt_state::AttemptState;
 use crate::call_state::CallState;
 use crate::retry::copy;
-use crate::{CallContext, ReqBody};
+use crate::{BodyMode, CallContext, ReqBody};
 
 /// What it takes to begin further attempts beside the first, and those that were begun.
 pub(super) struct Race<S: Service<Request<ReqBody>>> {
@@ -95,6 +96,9 @@ impl<S: Service<Request<ReqBody>> + Clone> Race<S> {
     ///
     /// None that is ejected: a server that is stopped has connections for everybody, and would win.
     pub(super) fn begin(&mut self) -> bool {
+        if self.context.max_attempts.is_some_and(|limit| self.call.made() >= limit) {
+            return false;
+        }
         let Table { cluster, services, .. } = &*self.table;
         let services = services.of(cluster.roster());
         let roster = services.roster();
@@ -110,10 +114,14 @@ impl<S: Service<Request<ReqBody>> + Clone> Race<S> {
         let leave = Leave::new(cluster, member);
         let untried = roster.endpoints().iter().filter(|other| *other != leave.endpoint());
         let untried = untried.filter(|other| !tried.contains(other)).count();
-        let attempt = self.call.enter_rival(&self.host);
-        if !self.call.begin(|| attempt.begin(leave.clone(), untried)) {
-            return false;
-        }
+        let stream = self.context.body == BodyMode::Stream;
+        let begin = |attempt: &AttemptState| {
+            if stream {
+                attempt.may_be_silent();
+            }
+            attempt.begin(leave.clone(), untried);
+        };
+        let Some(attempt) = self.call.begin_rival(&self.host, begin) else { return false };
         tracing::debug!(server.address = %leave.endpoint(), "connecting hangs, trying the next endpoint beside it");
         request.extensions_mut().insert(attempt.clone());
         *request.uri_mut() = absolute(request.uri(), leave.endpoint());

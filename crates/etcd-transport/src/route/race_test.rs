@@ -285,3 +285,6 @@ async fn a_race_makes_no_difference_for_what_kind_of_request_it_is() {
         assert_eq!(pool.sent(), ["c1"]);
     }
 }
+
+#[path = "race_end_test.rs"]
+mod end;

@@ -61,7 +61,10 @@ impl<S: Clone> Services<S> {
         if Arc::ptr_eq(&current.roster, &renewed.roster) {
             return Arc::clone(&current);
         }
-        *current = Arc::clone(&renewed);
+        // What a call with an older list has made is its own.
+        if renewed.roster.is_newer_than(&current.roster) {
+            *current = Arc::clone(&renewed);
+        }
         renewed
     }
 }
@@ -71,3 +74,7 @@ impl<S> fmt::Debug for Services<S> {
         f.write_str("Services")
     }
 }
+
+#[cfg(test)]
+#[path = "services_test.rs"]
+mod tests;
