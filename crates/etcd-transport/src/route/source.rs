@@ -139,7 +139,7 @@ impl fmt::Display for DropReason {
             Self::Unspecified => "nothing to connect to",
             Self::Loopback => "an address of the member's own machine",
             Self::Insecure => "without TLS",
-            Self::Encrypted => "with TLS, and the list is without",
+            Self::Encrypted => "with TLS, which the list is without",
             Self::Exposed => "would get the password unencrypted",
             Self::TooMany => "the list is full",
         })
