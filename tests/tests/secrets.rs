@@ -118,7 +118,9 @@ async fn failures() -> Vec<Error> {
             let client = guest([peer.endpoint()]).credentials("ann", PASSWORD).build().unwrap();
             errors.push(client.get("/a").await.unwrap_err());
             errors.push(client.set("/a", "canary-18").await.unwrap_err());
-            errors.push(client.watch("/a").next_event().await.unwrap_err());
+            errors.push(
+                client.watch("/a").reconnect_for(std::time::Duration::ZERO).next_event().await.unwrap_err(),
+            );
             errors.push(client.members().list().await.unwrap_err());
         }
     }

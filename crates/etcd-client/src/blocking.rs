@@ -21,6 +21,7 @@
 use std::future::IntoFuture;
 use std::sync::OnceLock;
 
+use futures_util::{Stream, StreamExt};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::{Error, ErrorKind, Result};
@@ -50,6 +51,65 @@ where
                 .with_source("a blocking call inside a tokio runtime; await it there"));
         }
         runtime()?.block_on(self.into_future())
+    }
+}
+
+/// Takes the items of a watch, one after the other, in a program without async.
+///
+/// ```no_run
+/// use etcd_client::blocking::Items;
+/// use etcd_client::v2::Client;
+///
+/// # fn main() -> Result<(), etcd_client::Error> {
+/// let client = Client::connect("http://127.0.0.1:2379")?;
+/// for item in client.watch("/config").recursive(true).start().items() {
+///     println!("{:?}", item?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub trait Items: Stream<Item = Result<Self::Of>> + Unpin + Sized {
+    /// What is taken.
+    type Of;
+
+    /// An iterator whose `next` blocks the thread until there is an item, or the stream has ended.
+    ///
+    /// Inside a tokio runtime it yields one error of kind [`ErrorKind::InvalidConfig`], and no more.
+    fn items(self) -> Blocking<Self>;
+}
+
+impl<S, T> Items for S
+where
+    S: Stream<Item = Result<T>> + Unpin,
+{
+    type Of = T;
+
+    fn items(self) -> Blocking<S> {
+        Blocking { stream: Some(self) }
+    }
+}
+
+/// The iterator of [`Items::items`].
+#[derive(Debug)]
+#[must_use = "iterators are lazy"]
+pub struct Blocking<S> {
+    /// `None` when it has ended.
+    stream: Option<S>,
+}
+
+impl<S, T> Iterator for Blocking<S>
+where
+    S: Stream<Item = Result<T>> + Unpin,
+{
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Result<T>> {
+        let mut stream = self.stream.take()?;
+        let item = async { Ok(stream.next().await) }.wait().unwrap_or_else(|error| Some(Err(error)));
+        if matches!(item, Some(Ok(_))) {
+            self.stream = Some(stream);
+        }
+        item
     }
 }
 

@@ -26,7 +26,7 @@ async fn a_call_says_its_class_its_limits_and_how_to_read_the_answer() {
     client.set("/a", "1").await.unwrap();
     client.set("/a", "1").idempotent(true).timeout(Duration::from_secs(2)).await.unwrap();
     client.stats().leader().await.unwrap();
-    client.watch("/a").await.unwrap();
+    client.poll("/a").await.unwrap();
     let asked = asked.lock().unwrap();
     let classes: Vec<_> = asked.iter().map(|asked| asked.context.idempotence).collect();
     assert_eq!(classes, [Idempotence::Once, Idempotence::Idempotent, Idempotence::Read, Idempotence::Read]);
@@ -52,14 +52,15 @@ async fn exists_is_false_for_error_100_only() {
     assert!(client.exists("/a").await.unwrap_err().is_v2_not_enabled());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_poll_that_the_server_ends_without_an_event_goes_on_at_the_same_place() {
+    const LATER: &str = r#"{"action":"set","node":{"key":"/a","value":"1","modifiedIndex":12}}"#;
     let (client, asked) = http_double([
         answer(200, ""),
         answer(200, ""),
-        answer(200, NODE),
+        answer(200, LATER),
         answer(200, ""),
-        answer(200, NODE),
+        answer(200, LATER),
     ]);
     client.watch("/a").next_event().await.unwrap();
     client.watch("/a").from(3).next_event().await.unwrap();
@@ -70,17 +71,18 @@ async fn a_poll_that_the_server_ends_without_an_event_goes_on_at_the_same_place(
     assert_eq!(asked, wanted);
 }
 
-#[tokio::test]
-async fn a_server_that_ends_poll_after_poll_is_an_error_and_so_is_an_empty_page() {
-    let (client, asked) = http_double([(); 8].map(|()| answer(200, "")));
-    assert!(client.watch("/a").next_event().await.unwrap_err().is_body_interrupted());
-    assert_eq!(asked.lock().unwrap().len(), 8);
-    let mut page = answer(200, "");
-    page.headers_mut().remove("x-etcd-index");
-    let (client, asked) = http_double([page]);
+#[tokio::test(start_paused = true)]
+async fn an_empty_page_is_an_error_of_a_watch() {
+    let pages = std::iter::repeat_with(|| {
+        let mut page = answer(200, "");
+        page.headers_mut().remove("x-etcd-index");
+        page
+    });
+    let pages: [_; 9] = pages.take(9).collect::<Vec<_>>().try_into().unwrap();
+    let (client, asked) = http_double(pages);
     let error = client.watch("/a").next_event().await.unwrap_err();
     assert!(error.is_not_etcd() && error.outcome().is_not_applied());
-    assert_eq!(asked.lock().unwrap().len(), 1);
+    assert_eq!(asked.lock().unwrap().len(), 9);
 }
 
 /// A body that brings some bytes and then breaks.

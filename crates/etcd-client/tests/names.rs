@@ -40,7 +40,7 @@ fn every_call_has_its_name_and_can_be_spawned() {
     call(client.delete("/foo/bar").idempotent(true));
     call(client.delete_dir("/foo").recursive(true));
     call(client.compare_and_delete("/foo/bar", Compare::index(1849)));
-    call(client.watch("/foo").recursive(true).from(7).stream(true));
+    call(client.poll("/foo").recursive(true).from(7).stream(true));
     run(client.watch("/foo").after(7).next_event());
     call(client.members().list());
     call(client.members().add(["http://10.0.0.7:2380"]));

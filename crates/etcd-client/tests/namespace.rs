@@ -81,7 +81,7 @@ async fn watched(keys: &'static [&'static str]) -> Vec<String> {
         Ok::<_, etcd_client::BoxError>(Response::Watch(WatchResponse::new(Default::default(), events)))
     });
     let client = Client::from_service(double).namespace("/app").unwrap();
-    let watch = client.watch("/").recursive(true).await.unwrap();
+    let watch = client.poll("/").recursive(true).await.unwrap();
     watch.events.map(|event| event.unwrap().node.key.as_str().to_owned()).collect().await
 }
 

@@ -106,7 +106,7 @@ async fn a_read_and_the_head_of_a_watch_go_on_while_a_member_is_silent() {
         let (builder, asked) = cluster([Does::Hang, Does::Answer(200, NODE)]);
         let (client, began) = (builder.build().unwrap(), Instant::now());
         match watch {
-            true => drop(client.watch("/a").await.unwrap()),
+            true => drop(client.poll("/a").await.unwrap()),
             false => drop(client.get("/a").await.unwrap()),
         }
         assert!((500..510).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());

@@ -7,8 +7,10 @@
 //! | `cargo run --example metrics` | attempts as metrics, by an `Observer` |
 //! | `cargo run --example opentelemetry` | attempts as OpenTelemetry spans, by an `Observer` |
 //! | `cargo run --release --example memory_figures` | what the etcd in memory can carry, beside the aims |
+//! | `cargo run --example watch -- [ENDPOINTS [KEY]]` | what happens below a key, as lines of JSON |
+//! | `cargo run --release --example watch_figures -- [ENDPOINTS]` | what a watch adds to a set, and that it keeps up |
 //!
-//! All but the last run on the etcd that the environment names, see `ClientBuilder::from_env`, and else on one in
+//! `quickstart`, `tower_layers`, `metrics` and `opentelemetry` run on the etcd that the environment names, see `ClientBuilder::from_env`, and else on one in
 //! memory: [`cluster()`].
 #![forbid(unsafe_code)]
 
@@ -27,3 +29,9 @@ pub struct Readme;
 #[doc = include_str!("../../../docs/failures.md")]
 #[derive(Debug)]
 pub struct Failures;
+
+/// The programs of the guide to watching.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/watching.md")]
+#[derive(Debug)]
+pub struct Watching;

@@ -58,7 +58,7 @@ async fn each_seam_is_passed_as_often_as_the_builder_says() {
         assert_eq!(seams.endpoints.noted(), absolute.collect::<Vec<_>>());
         client.modify(scope.key("a"), |_| Some("2".into())).await.unwrap();
         assert_eq!(seams.counts(), [3, 3, 4, 4], "a read and a swap");
-        let mut stream = client.watch(scope.key("a")).stream(true).await.unwrap();
+        let mut stream = client.poll(scope.key("a")).stream(true).await.unwrap();
         for _ in 0..3 {
             scope.client.set(scope.key("a"), "3").await.unwrap();
             stream.events.next().await.unwrap().unwrap();

@@ -1,5 +1,7 @@
 //! All keys below a prefix.
 
+use std::future::IntoFuture as _;
+
 use etcd_client::Error;
 use etcd_client::v2::{Action, Client, Compare};
 use etcd_tests::{Scope, each_etcd, printed};
@@ -119,7 +121,7 @@ async fn events_are_those_of_the_namespace() {
         let second = client.set("/d/a", "2").await.unwrap();
         let event = client.watch("/").recursive(true).after(first.index()).next_event().await.unwrap();
         assert_eq!((&event.node, event.prev_node.as_ref()), (&second.node, Some(&first.node)));
-        let mut stream = client.watch("/").recursive(true).stream(true).await.unwrap();
+        let mut stream = client.poll("/").recursive(true).stream(true).await.unwrap();
         other.set("/d/a", "not mine").await.unwrap();
         let third = client.delete("/d/a").await.unwrap();
         let event = stream.events.next().await.unwrap().unwrap();
@@ -134,8 +136,8 @@ async fn the_deletion_of_the_prefix_names_the_root() {
         let scope = Scope::new(etcd);
         let (client, _) = two(&scope);
         client.set("/d/a", "1").await.unwrap();
-        let mut inside = client.watch("/d/a").await.unwrap();
-        let mut root = client.watch("/").recursive(true).await.unwrap();
+        let mut inside = client.poll("/d/a").await.unwrap();
+        let mut root = client.poll("/").recursive(true).await.unwrap();
         let deleted = scope.client.delete_dir(scope.dir()).recursive(true).await.unwrap();
         for watch in [&mut inside, &mut root] {
             let event = watch.events.next().await.unwrap().unwrap();
@@ -156,8 +158,13 @@ async fn an_event_beside_the_prefix_is_hidden_and_not_swallowed() {
         let mine = client.set("/a", "1").await.unwrap();
         scope.client.set(scope.key("ns1/x"), "1").await.unwrap();
         let deleted = scope.client.delete_dir(scope.key("ns1")).recursive(true).await.unwrap();
-        let event = client.watch("/").recursive(true).after(mine.index()).next_event().await.unwrap();
+        let mut poll = client.poll("/").recursive(true).after(mine.index()).await.unwrap();
+        let event = poll.events.next().await.unwrap().unwrap();
         assert_eq!((event.node.key.as_str(), event.index()), ("/_outside-the-namespace", deleted.index()));
+        // A watch leaves it out, and goes on behind it.
+        let watch = client.watch("/").recursive(true).after(mine.index()).next_event();
+        let (event, next) = tokio::join!(watch, client.set("/a", "2").into_future());
+        assert_eq!(event.unwrap().node, next.unwrap().node);
     })
     .await;
 }

@@ -54,7 +54,7 @@ async fn the_store_counts_what_is_asked_of_it() {
         client.compare_and_delete(&a, Compare::value("3")).await.unwrap_err();
         client.compare_and_delete(&a, Compare::value("4")).await.unwrap();
         client.delete(&a).await.unwrap_err();
-        let watch = client.watch(&a).await.unwrap();
+        let watch = client.poll(&a).await.unwrap();
         let after = client.stats().store().await.unwrap();
         drop(watch);
         // Other tests use the same node, so each has grown by at least what was done here. That of a refused

@@ -145,7 +145,7 @@ async fn all_dead(client: &Client, endpoints: &[String]) {
         client.set("/a", "1").await.unwrap_err(),
         client.exists("/a").await.unwrap_err(),
         client.create_in_order("/a", "1").await.unwrap_err(),
-        client.watch("/a").next_event().await.unwrap_err(),
+        client.watch("/a").reconnect_for(Duration::ZERO).next_event().await.unwrap_err(),
         client.stats().leader().await.unwrap_err(),
     ] {
         assert!(error.is_connect() && error.is_retryable(), "{error:?}");

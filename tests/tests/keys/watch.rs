@@ -51,7 +51,7 @@ async fn a_watch_from_now_on_sees_nothing_of_the_past() {
     each_etcd(async |etcd| {
         let scope = Scope::new(etcd);
         scope.client.set(scope.key("a"), "old").await.unwrap();
-        let mut watch = scope.client.watch(scope.key("a")).await.unwrap();
+        let mut watch = scope.client.poll(scope.key("a")).await.unwrap();
         let set = scope.client.set(scope.key("a"), "new").await.unwrap();
         let event = watch.events.next().await.unwrap().unwrap();
         assert_eq!((event.node, event.prev_node), (set.node, set.prev_node));
@@ -80,7 +80,7 @@ async fn the_deletion_of_a_directory_is_told_to_watchers_inside() {
     each_etcd(async |etcd| {
         let scope = Scope::new(etcd);
         scope.client.set(scope.key("d/x"), "1").await.unwrap();
-        let mut watch = scope.client.watch(scope.key("d/x")).await.unwrap();
+        let mut watch = scope.client.poll(scope.key("d/x")).await.unwrap();
         let deleted = scope.client.delete_dir(scope.key("d")).recursive(true).await.unwrap();
         let event = watch.events.next().await.unwrap().unwrap();
         assert_eq!((&event.action, event.node.key.as_str()), (&Action::Delete, &*scope.key("d")));
@@ -93,7 +93,7 @@ async fn the_deletion_of_a_directory_is_told_to_watchers_inside() {
 async fn a_stream_brings_one_event_after_the_other() {
     each_etcd(async |etcd| {
         let scope = Scope::new(etcd);
-        let mut stream = scope.client.watch(scope.dir()).recursive(true).stream(true).await.unwrap();
+        let mut stream = scope.client.poll(scope.dir()).recursive(true).stream(true).await.unwrap();
         assert!(stream.header.etcd_index.get() > 0 && stream.header.cluster_id.is_some());
         for round in 0..20 {
             let set = scope.client.set(scope.key(&format!("k{round}")), "\n}{\"").await.unwrap();
@@ -112,13 +112,13 @@ async fn the_clients_limits_end_other_calls_and_never_a_watch() {
         let hasty = hasty.build().unwrap();
         let error = hasty.get(scope.dir()).await.unwrap_err();
         assert!(error.is_deadline() || error.is_attempt_timeout(), "{error:?}");
-        let mut watch = hasty.watch(scope.key("a")).await.unwrap();
+        let mut watch = hasty.poll(scope.key("a")).await.unwrap();
         let set = scope.client.set(scope.key("a"), "1").await.unwrap();
         assert_eq!(watch.events.next().await.unwrap().unwrap().node, set.node);
         // A limit of its own is one on the head of the answer.
-        let error = hasty.watch(scope.key("a")).timeout(Duration::ZERO).await.unwrap_err();
+        let error = hasty.poll(scope.key("a")).timeout(Duration::ZERO).await.unwrap_err();
         assert!(error.is_deadline() && error.outcome().is_not_applied(), "{error:?}");
-        let limited = scope.client.watch(scope.key("b")).timeout(PATIENCE).attempt_timeout(PATIENCE);
+        let limited = scope.client.poll(scope.key("b")).timeout(PATIENCE).attempt_timeout(PATIENCE);
         let mut limited = limited.await.unwrap();
         let set = scope.client.set(scope.key("b"), "1").await.unwrap();
         assert_eq!(limited.events.next().await.unwrap().unwrap().node, set.node);

@@ -21,8 +21,8 @@ async fn calls_share_one_connection_and_watches_have_their_own() {
             assert_eq!(seen.versions(), [Version::HTTP_2; 9]);
             assert_eq!(seen.connections(), 1);
 
-            let mut first = client.watch("/a").await.unwrap();
-            let mut second = client.watch("/a").await.unwrap();
+            let mut first = client.poll("/a").await.unwrap();
+            let mut second = client.poll("/a").await.unwrap();
             client.set("/a", "2").await.unwrap();
             for watch in [&mut first, &mut second] {
                 assert_eq!(watch.events.next().await.unwrap().unwrap().node.value.as_deref(), Some("2"));

@@ -29,6 +29,7 @@ mod operation_service;
 mod resolve;
 mod servers;
 mod stats;
+mod watch;
 
 pub use auth::{Auth, Roles, Users};
 pub use builder::ClientBuilder;
@@ -37,13 +38,17 @@ pub use client::Client;
 pub use endpoint_list::EndpointList;
 pub use keys::{
     CompareAndDelete, CompareAndSwap, Create, CreateDir, CreateDirInOrder, CreateInOrder, Delete, DeleteDir,
-    EnsureDir, Exists, Get, IntoKey, Modify, Refresh, Set, SetDir, Update, UpdateDir, Watch,
+    EnsureDir, Exists, Get, IntoKey, Modify, PollKey, Refresh, Set, SetDir, Update, UpdateDir,
 };
 pub use members::{Members, MembersById};
 pub use namespace::{Namespace, NamespaceLayer};
 pub use operation_service::{DynOperationService, OperationService};
 pub use resolve::{Resolve, ResolveLayer};
 pub use stats::Stats;
+pub use watch::{
+    Change, Entry, OnHistoryLost, Position, ResyncCause, Tree, Watch, WatchItem, WatchState, WatchStream,
+    WatchUntil,
+};
 
 pub use etcd_proto::v2 as proto;
 pub use etcd_proto::v2::auth::{AuthStatus, Password, Permissions, Role, User, UserChange, UserRole};

@@ -7,8 +7,8 @@ mod dir;
 mod ensure_dir;
 mod in_order;
 mod modify;
+mod poll;
 mod read;
-mod watch;
 mod write;
 
 pub use compare_and::{CompareAndDelete, CompareAndSwap};
@@ -17,8 +17,8 @@ pub use dir::{CreateDir, SetDir, UpdateDir};
 pub use ensure_dir::EnsureDir;
 pub use in_order::{CreateDirInOrder, CreateInOrder};
 pub use modify::Modify;
+pub use poll::PollKey;
 pub use read::{Exists, Get};
-pub use watch::Watch;
 pub use write::{Create, Refresh, Set, Update};
 
 use etcd_proto::Error;
@@ -30,7 +30,7 @@ pub trait IntoKey: TryInto<Key, Error: Into<Error>> {}
 impl<K: TryInto<Key, Error: Into<Error>>> IntoKey for K {}
 
 /// The key, or what is wrong with it.
-fn key(key: impl IntoKey) -> Result<Key, Error> {
+pub(super) fn key(key: impl IntoKey) -> Result<Key, Error> {
     key.try_into().map_err(Into::into)
 }
 

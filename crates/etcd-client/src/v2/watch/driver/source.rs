@@ -1,0 +1,269 @@
+//! Polls, streams and reads of one key, through the operation seam.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use etcd_proto::v2::keys::{self, KeysEvent};
+use etcd_proto::v2::{EventStream, Header, Index, Node, Request, WatchResponse};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::super::filter::Scope;
+use super::super::outbox::Outbox;
+use super::cluster_changed;
+use crate::v2::Client;
+use crate::v2::limits::CallOptions;
+use crate::{Error, ErrorKind, Result};
+
+/// Where polls, streams and reads come from.
+#[derive(Clone)]
+pub(in crate::v2::watch) struct Source {
+    client: Client,
+    scope: Scope,
+    options: CallOptions,
+    outbox: Outbox,
+    /// Limit for heads; `None` for servers that send the head with the first event.
+    head: Option<Duration>,
+    /// How many members on from the one that calls begin with.
+    turn: usize,
+}
+
+/// A poll that is open or being opened, from its request to its end.
+pub(super) type PollFuture = BoxFuture<'static, Result<Polled>>;
+
+/// How a poll went on.
+#[allow(clippy::large_enum_variant, reason = "moved once from the poll to its reader, and kept nowhere")]
+pub(super) enum Polled {
+    /// With an event.
+    Event {
+        /// What the server has sent.
+        event: KeysEvent,
+        /// It came out of the history: it had happened when the poll was opened.
+        past: bool,
+    },
+    /// Its body ended without one, as of a server that stops.
+    Empty,
+    /// The member's store is behind the wanted index; the poll goes on.
+    Behind(PollFuture),
+}
+
+/// A stream and what of it is read ahead.
+pub(super) struct StreamFeed {
+    /// The index of the store when it was opened: it is complete behind that.
+    pub(super) opened_at: Index,
+    events: EventStream,
+    ahead: std::collections::VecDeque<KeysEvent>,
+    ended: Option<Option<Error>>,
+}
+
+/// What is stored, and at which index.
+pub(super) struct Stored {
+    pub(super) node: Option<Node>,
+    pub(super) index: Index,
+}
+
+impl Source {
+    pub(in crate::v2::watch) fn new(
+        client: Client,
+        scope: Scope,
+        options: CallOptions,
+        outbox: Outbox,
+        polls_only: bool,
+    ) -> Self {
+        let head = (!polls_only).then_some(HEAD);
+        let mut options = options;
+        if polls_only {
+            // A head that comes with the first event is not late: no second copy.
+            options.reissue = Some(false);
+        }
+        Self { client, scope, options, outbox, head, turn: 0 }
+    }
+
+    /// Later calls begin at the next member.
+    pub(super) fn turn(&mut self) {
+        self.turn = self.turn.wrapping_add(1);
+    }
+
+    /// The same at the next member.
+    pub(super) fn elsewhere(&self) -> Self {
+        let mut other = self.clone();
+        other.turn();
+        other
+    }
+
+    /// A long poll for the first event at `next` or behind it.
+    pub(super) fn poll(&self, next: Index) -> PollFuture {
+        let source = self.clone();
+        Box::pin(async move {
+            let WatchResponse { header, events, .. } = source.open(Some(next), false).await?;
+            let rest = first(events, header.etcd_index);
+            if !header.etcd_index.is_none() && header.etcd_index.next() < next {
+                return Ok(Polled::Behind(Box::pin(rest)));
+            }
+            rest.await
+        })
+    }
+
+    /// A long poll for the first event from now on, and the index of the store that this means.
+    pub(super) async fn poll_from_now_on(&self) -> Result<(Index, PollFuture)> {
+        let WatchResponse { header, events, .. } = self.open(None, false).await?;
+        if header.etcd_index.is_none() {
+            // Without an index there is nowhere to go on from.
+            return Err(Error::new(ErrorKind::NotEtcd).with_call("watch", Some(&self.scope.key)));
+        }
+        Ok((header.etcd_index, Box::pin(first(events, header.etcd_index))))
+    }
+
+    /// A stream of what happens from now on.
+    pub(super) async fn stream(&self) -> Result<StreamFeed> {
+        let WatchResponse { header, events, .. } = self.open(None, true).await?;
+        let opened_at = header.etcd_index;
+        Ok(StreamFeed { opened_at, events, ahead: std::collections::VecDeque::new(), ended: None })
+    }
+
+    async fn open(&self, next: Option<Index>, stream: bool) -> Result<WatchResponse> {
+        let mut watch = keys::Watch::new(self.scope.key.clone());
+        watch.recursive = self.scope.recursive;
+        watch.stream = stream;
+        watch.wait_index = next.map(Index::to_non_zero).transpose()?;
+        let mut options = self.options.clone();
+        options.turn = self.turn;
+        options.attempt_timeout = options.attempt_timeout.or(self.head);
+        options.call_timeout = options.call_timeout.or(self.head.map(|head| head * 2));
+        let mut request = Request::new(watch);
+        request.extensions.insert(options);
+        let opening = self.client.send_request::<keys::Watch>(request);
+        let response = match self.head {
+            // Also for services that keep no limits.
+            Some(head) => match timeout(head * 2, opening).await {
+                Ok(opened) => opened?,
+                Err(_) => {
+                    return Err(
+                        Error::new(ErrorKind::AttemptTimeout).with_call("watch", Some(&self.scope.key))
+                    );
+                }
+            },
+            None => opening.await?,
+        };
+        self.check(&response.header)?;
+        Ok(response)
+    }
+
+    /// What is stored, by quorum.
+    pub(super) async fn read(&self) -> Result<Stored> {
+        let mut get = keys::Get::new(self.scope.key.clone());
+        (get.recursive, get.quorum) = (self.scope.recursive, true);
+        let mut options = self.options.clone();
+        options.turn = self.turn;
+        let mut request = Request::new(get);
+        request.extensions.insert(options);
+        match self.client.send_request::<keys::Get>(request).await {
+            Ok(answer) => {
+                self.check(&answer.header)?;
+                Ok(Stored { node: Some(answer.node), index: answer.header.etcd_index })
+            }
+            Err(error) if error.is_key_not_found() => {
+                let index = error.api().map(|api| api.index).unwrap_or_default();
+                Ok(Stored { node: None, index })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn check(&self, header: &Header) -> Result<()> {
+        let seen = header.cluster_id.as_deref();
+        if self.outbox.is_same_cluster(seen) {
+            return Ok(());
+        }
+        Err(cluster_changed(self.outbox.cluster_id().as_deref(), seen))
+    }
+}
+
+async fn first(mut events: EventStream, opened_at: Index) -> Result<Polled> {
+    match events.next().await {
+        Some(Ok(event)) => Ok(Polled::Event { past: event.index() <= opened_at, event }),
+        Some(Err(error)) => Err(Error::from_box(error)),
+        None => Ok(Polled::Empty),
+    }
+}
+
+// === impl StreamFeed ===
+
+impl StreamFeed {
+    /// The next event; `None` at the end.
+    pub(super) async fn next(&mut self) -> Option<Result<KeysEvent>> {
+        std::future::poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// Reads ahead into a bounded buffer, as long as it is polled; ends when the stream does, or never.
+    ///
+    /// The server drops a stream that is 100 events behind, so it has to be read while a gap is filled.
+    pub(super) fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.ended.is_none() {
+            if self.ahead.len() >= AHEAD {
+                return Poll::Pending;
+            }
+            match self.events.as_mut().poll_next(cx) {
+                Poll::Ready(Some(Ok(event))) => self.ahead.push_back(event),
+                Poll::Ready(Some(Err(error))) => self.ended = Some(Some(Error::from_box(error))),
+                Poll::Ready(None) => self.ended = Some(None),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// How many events are read ahead.
+    pub(super) fn ahead(&self) -> usize {
+        self.ahead.len()
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<KeysEvent>>> {
+        if let Some(event) = self.ahead.pop_front() {
+            return Poll::Ready(Some(Ok(event)));
+        }
+        match &mut self.ended {
+            Some(end) => Poll::Ready(end.take().map(Err)),
+            None => self.events.as_mut().poll_next(cx).map_err(Error::from_box),
+        }
+    }
+}
+
+/// Polls what is there, and never ends where there is nothing: for a branch of `select!`.
+pub(super) struct Beside<'a>(pub(super) &'a mut Option<PollFuture>);
+
+impl Future for Beside<'_> {
+    type Output = Result<Polled>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(poll) = self.0.as_mut() else { return Poll::Pending };
+        let ended = poll.as_mut().poll(cx);
+        if ended.is_ready() {
+            *self.0 = None;
+        }
+        ended
+    }
+}
+
+/// Sleeps until then, or for ever.
+pub(super) async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("scope", &self.scope).field("turn", &self.turn).finish_non_exhaustive()
+    }
+}
+
+/// etcd from 2.0 on sends the head at once.
+const HEAD: Duration = Duration::from_secs(5);
+/// Decoded events that may be read ahead.
+const AHEAD: usize = 256;

@@ -1,0 +1,122 @@
+//! What goes from the driver of a watch to its stream.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use etcd_proto::v2::Index;
+
+use super::{WatchItem, WatchState};
+use crate::{Error, Result};
+
+/// The place between the driver and the stream, which polls it: both run in the same task, one after the other,
+/// so nobody has to be woken.
+#[derive(Clone, Debug)]
+pub(super) struct Outbox(Arc<Mutex<Content>>);
+
+#[derive(Debug)]
+struct Content {
+    items: VecDeque<Result<WatchItem>>,
+    /// How many items may wait.
+    capacity: usize,
+    state: WatchState,
+    /// What the driver wants next.
+    wanted: Index,
+    /// What the consumer has not been given yet.
+    undelivered: Index,
+    cluster_id: Option<Box<str>>,
+}
+
+impl Outbox {
+    pub(super) fn new(capacity: usize, wanted: Index, cluster_id: Option<Box<str>>) -> Self {
+        Self(Arc::new(Mutex::new(Content {
+            items: VecDeque::new(),
+            capacity: capacity.max(1),
+            state: WatchState::Starting,
+            wanted,
+            undelivered: wanted,
+            cluster_id,
+        })))
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts an item in, and waits until the consumer has left room for another.
+    pub(super) async fn put(&self, item: WatchItem) {
+        self.content().items.push_back(Ok(item));
+        poll_fn(|_| {
+            let content = self.content();
+            // Nobody wakes this: the stream polls the driver again whenever it has taken something.
+            if content.items.len() < content.capacity { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// Puts the last item in.
+    pub(super) fn end(&self, error: Error) {
+        let mut content = self.content();
+        content.items.push_back(Err(error));
+        content.state = WatchState::Ended;
+    }
+
+    /// Takes the next item, and notes how far the consumer is.
+    pub(super) fn take(&self) -> Option<Result<WatchItem>> {
+        let mut content = self.content();
+        let item = content.items.pop_front()?;
+        if let Ok(item) = &item {
+            content.undelivered = item.index().next();
+        }
+        Some(item)
+    }
+
+    /// Whether the driver should go on before the consumer is given what waits.
+    pub(super) fn has_room(&self) -> bool {
+        let content = self.content();
+        content.items.len() < content.capacity.div_ceil(2)
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.content().items.is_empty()
+    }
+
+    pub(super) fn state(&self) -> WatchState {
+        self.content().state
+    }
+
+    pub(super) fn set_state(&self, state: WatchState) {
+        self.content().state = state;
+    }
+
+    /// Notes what the driver wants next: all before is in here, or is nobody's business.
+    pub(super) fn want(&self, next: Index) {
+        self.content().wanted = next;
+    }
+
+    /// The first index that the consumer has not been given.
+    pub(super) fn undelivered(&self) -> Index {
+        let content = self.content();
+        // With nothing waiting, what the driver has left out counts as delivered.
+        if content.items.is_empty() { content.wanted } else { content.undelivered }
+    }
+
+    pub(super) fn cluster_id(&self) -> Option<Box<str>> {
+        self.content().cluster_id.clone()
+    }
+
+    /// Learns the cluster's id from the first answer that has one; `false` if it is another than before.
+    pub(super) fn is_same_cluster(&self, id: Option<&str>) -> bool {
+        let mut content = self.content();
+        match (id, &content.cluster_id) {
+            (Some(id), Some(known)) => known.eq_ignore_ascii_case(id),
+            (Some(id), None) => {
+                content.cluster_id = Some(id.into());
+                true
+            }
+            (None, _) => true,
+        }
+    }
+}
