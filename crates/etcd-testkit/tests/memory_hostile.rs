@@ -143,7 +143,8 @@ impl Attack {
         } else if !answer.is_empty() {
             let status: u16 = answer.split(' ').nth(1).and_then(|text| text.parse().ok()).unwrap_or(0);
             // Once `/2/users` is a key, or a query has a `;`: etcd 3.5 answers 500 to the same requests.
-            let sent_to_auth = self.pieces[0].windows(9).any(|part| part == b"/v2/auth/");
+            // A request may be sent in pieces, cut anywhere.
+            let sent_to_auth = self.pieces.concat().windows(9).any(|part| part == b"/v2/auth/");
             let is_proper = matches!(status, 100 | 200 | 201 | 204 | 301 | 307 | 400..=499)
                 || status == 501
                 || status == 505
