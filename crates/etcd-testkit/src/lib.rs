@@ -45,10 +45,14 @@
 mod handle;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(any(feature = "memory", feature = "proxy"))]
+mod port;
 #[cfg(feature = "proxy")]
 pub mod proxy;
 #[cfg(feature = "real")]
 pub mod real;
+#[cfg(any(feature = "memory", feature = "proxy"))]
+mod turn;
 mod version;
 
 pub use crate::handle::Etcd;

@@ -8,8 +8,9 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::engine::{Clock, Driver, Engine, State};
-use super::server::{Listener, Port, Uploads};
+use super::server::{Listener, Uploads};
 use super::{Error, InProcess, MemoryEtcd, Plan, Profile, Quirks, Store};
+use crate::port::Port;
 
 /// Settings of a server in memory; [`start`](Self::start) or [`in_process`](Self::in_process) makes it.
 #[derive(Clone, Debug)]

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::connection::Shared;
-use super::port::Port;
 use super::switch::Switch;
 use super::{ConnectionRule, Faults, Log, Proxy, Rule, listener};
+use crate::port::Port;
 
 /// Settings of a [`Proxy`] that is to be started.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::turn::Turn;
+use crate::turn::Turn;
 
 /// A way of bytes through a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::connection::{self, Shared};
-use super::port::Port;
 use super::switch::Switch;
+use crate::port::Port;
 
 /// Takes connections until it is dropped; they end with it. `is_listening` tells whether it does.
 pub(super) async fn run(

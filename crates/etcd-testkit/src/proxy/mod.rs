@@ -94,12 +94,10 @@ mod journal;
 mod listener;
 mod page;
 mod pipe;
-mod port;
 pub mod raw;
 mod rule;
 mod session;
 mod switch;
-mod turn;
 
 pub use self::builder::ProxyBuilder;
 pub use self::connection_fault::{ConnectionFault, ConnectionRule, Direction};

@@ -3,11 +3,13 @@
 use http::{Method, Uri};
 
 use super::Fault;
-use super::turn::Turn;
+use crate::turn::Turn;
 
 /// Which requests meet a fault: all, until conditions say otherwise.
 ///
-/// A rule sees and counts every request from when it is added, also one that meets another rule's fault.
+/// Its conditions mean the same as those of the rules of the in-memory etcd, but for escapes in a path, which count
+/// here as they are sent. A rule sees and counts every request from when it is added, also one that meets another
+/// rule's fault.
 ///
 /// # Examples
 /// ```
@@ -22,7 +24,7 @@ use super::turn::Turn;
 pub struct Rule {
     fault: Fault,
     method: Option<Method>,
-    path_prefix: Option<String>,
+    place: Option<Place>,
     watches: Option<bool>,
     turn: Turn,
     /// How many requests have met the other conditions.
@@ -32,7 +34,7 @@ pub struct Rule {
 impl Rule {
     /// A rule for all requests.
     pub fn new(fault: Fault) -> Self {
-        Self { fault, method: None, path_prefix: None, watches: None, turn: Turn::All, seen: 0 }
+        Self { fault, method: None, place: None, watches: None, turn: Turn::All, seen: 0 }
     }
 
     /// Only requests of this method.
@@ -41,19 +43,23 @@ impl Rule {
         self
     }
 
-    /// Only requests on keys that begin so; by text, so `/a` means `/ab` too.
-    pub fn key_prefix(self, prefix: impl AsRef<str>) -> Self {
-        self.path_prefix(format!("/v2/keys{}", prefix.as_ref()))
+    /// Only requests on this key and on those below it: `/a` means `/a` and `/a/b`, but not `/ab`; `/` all keys.
+    ///
+    /// The slash in front may be missing, and one at the end means nothing.
+    pub fn key_prefix(mut self, key: impl AsRef<str>) -> Self {
+        let elements = key.as_ref().split('/').filter(|element| !element.is_empty());
+        self.place = Some(Place::Key(elements.fold(KEYS.to_owned(), |path, element| path + "/" + element)));
+        self
     }
 
     /// Only requests whose path begins so, such as `/v2/members`, as it is sent: escapes count as they stand. It
     /// replaces a prefix of keys.
     pub fn path_prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.path_prefix = Some(prefix.into());
+        self.place = Some(Place::Text(prefix.into()));
         self
     }
 
-    /// Only polls and streams: a query with `wait=true`.
+    /// Only polls and streams: a `GET` whose first `wait` is what Go's `strconv.ParseBool` reads as true.
     pub fn watches(mut self) -> Self {
         self.watches = Some(true);
         self
@@ -94,12 +100,41 @@ impl Rule {
     }
 
     fn matches(&self, method: &Method, uri: &Uri) -> bool {
-        let is_watch = || uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "wait=true"));
         self.method.as_ref().is_none_or(|wanted| wanted == method)
-            && self.path_prefix.as_ref().is_none_or(|prefix| uri.path().starts_with(prefix.as_str()))
-            && self.watches.is_none_or(|wanted| wanted == is_watch())
+            && self.place.as_ref().is_none_or(|place| place.has(uri.path()))
+            && self.watches.is_none_or(|wanted| wanted == is_watch(method, uri))
     }
 }
+
+/// Which paths are meant.
+#[derive(Clone, Debug)]
+enum Place {
+    /// This path, and all below it.
+    Key(String),
+    /// Paths that begin with this text.
+    Text(String),
+}
+
+impl Place {
+    fn has(&self, path: &str) -> bool {
+        match self {
+            Self::Key(key) => path
+                .strip_prefix(key.as_str())
+                .is_some_and(|below| below.is_empty() || below.starts_with('/')),
+            Self::Text(prefix) => path.starts_with(prefix.as_str()),
+        }
+    }
+}
+
+fn is_watch(method: &Method, uri: &Uri) -> bool {
+    let pairs = uri.query().unwrap_or_default().split('&');
+    let wait = pairs.filter_map(|pair| pair.strip_prefix("wait=")).next();
+    method == Method::GET && wait.is_some_and(|wait| TRUE.contains(&wait))
+}
+
+const KEYS: &str = "/v2/keys";
+/// What etcd reads as true.
+const TRUE: [&str; 6] = ["1", "t", "T", "TRUE", "true", "True"];
 
 #[cfg(test)]
 mod tests {
@@ -117,6 +152,18 @@ mod tests {
         assert!(!meets(&mut rule, Method::PUT, "/v2/keys/b"));
         assert!(meets(&mut rule, Method::PUT, "/v2/keys/a/b?value=1"));
         assert!(!meets(&mut rule, Method::PUT, "/v2/keys/a"));
+    }
+
+    #[test]
+    fn keys_go_by_element_as_in_the_server_in_memory() {
+        for prefix in ["a", "/a", "/a/"] {
+            let mut rule = Rule::new(Fault::Hang).key_prefix(prefix);
+            assert!(
+                meets(&mut rule, Method::GET, "/v2/keys/a") && meets(&mut rule, Method::GET, "/v2/keys/a/b")
+            );
+            assert!(!meets(&mut rule, Method::GET, "/v2/keys/ab") && !meets(&mut rule, Method::GET, "/v2/a"));
+        }
+        assert!(meets(&mut Rule::new(Fault::Hang).key_prefix("/"), Method::GET, "/v2/keys/ab"));
     }
 
     #[test]

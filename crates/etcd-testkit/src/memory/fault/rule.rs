@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use super::Fault;
 use crate::memory::http::waits;
 use crate::memory::store::path;
+use crate::turn::Turn;
 
 /// Which requests meet a fault: all, until conditions say otherwise. A request counts when its head arrives, and
 /// conditions go by the head: parameters in a body are not looked at.
@@ -39,15 +40,6 @@ enum Place {
     Key(Bytes),
     /// Paths that begin with this text.
     Text(String),
-}
-
-/// Which of the matching requests are meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
-    All,
-    Nth(u64),
-    Every(u64),
-    First(u64),
 }
 
 impl Rule {
@@ -124,13 +116,7 @@ impl Rule {
             return None;
         }
         self.seen = self.seen.saturating_add(1);
-        let is_its_turn = match self.turn {
-            Turn::All => true,
-            Turn::Nth(n) => self.seen == n,
-            Turn::Every(n) => self.seen.is_multiple_of(n),
-            Turn::First(n) => self.seen <= n,
-        };
-        is_its_turn.then_some(&self.fault)
+        self.turn.is_turn_of(self.seen).then_some(&self.fault)
     }
 
     /// Whether no connection to the member is to be had at all.

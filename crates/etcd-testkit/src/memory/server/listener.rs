@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::{Port, Uploads, connection};
+use super::{Uploads, connection};
 use crate::memory::engine::{Engine, Gate};
+use crate::port::Port;
 
 /// One member's listener: open while its gate is.
 #[derive(Debug)]

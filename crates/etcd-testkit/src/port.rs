@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpSocket};
 /// A port that stays ours while nobody listens.
 ///
 /// A socket that is bound but does not listen keeps the port: connecting is refused, and nobody else is given
-/// the number, so a killed member comes back where it was.
+/// the number, so that a server that was down comes back where it was.
 #[derive(Debug)]
 pub(crate) struct Port {
     address: SocketAddr,

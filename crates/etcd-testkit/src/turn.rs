@@ -2,7 +2,7 @@
 
 /// Which of the matching ones are meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(crate) enum Turn {
     #[default]
     All,
     Nth(u64),
@@ -12,7 +12,7 @@ pub(super) enum Turn {
 
 impl Turn {
     /// Whether it is the turn of number `seen`, counted from 1.
-    pub(super) fn is_turn_of(self, seen: u64) -> bool {
+    pub(crate) fn is_turn_of(self, seen: u64) -> bool {
         match self {
             Self::All => true,
             Self::Nth(n) => seen == n,
