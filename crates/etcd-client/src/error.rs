@@ -261,7 +261,14 @@ impl Error {
             Outcome::Unknown => self.0.repeatable,
             Outcome::Applied => false,
         };
-        self.kind().is_transient() && harmless
+        self.may_pass() && harmless
+    }
+
+    /// Whether the same may well succeed a little later or at another member: by its kind, or since something
+    /// between answers that it cannot serve now (5xx without anything of etcd in it).
+    pub(crate) fn may_pass(&self) -> bool {
+        let unserved = self.is_status() && self.http_status().is_some_and(|status| status.is_server_error());
+        self.kind().is_transient() || unserved
     }
 
     /// etcd's own error: code, message, cause and index.

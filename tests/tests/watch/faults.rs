@@ -7,7 +7,7 @@ use etcd_tests::Wire;
 use futures_util::StreamExt as _;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Consumer, stored};
+use crate::support::{Consumer, cluster, nothing_for, stored, values};
 
 /// Something that happens to a cluster, and passes.
 fn trouble(rng: &mut fastrand::Rng, etcd: &InProcess) {
@@ -110,4 +110,16 @@ async fn whatever_happens_each_event_comes_once_or_a_resync_says_so() {
     for seed in 0..runs {
         run(seed * 1_000).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_that_answers_503_for_minutes_does_not_end_a_watch() {
+    let (etcd, client) = cluster();
+    let set = client.set("/a", "1").await.unwrap();
+    etcd.faults().add(Rule::new(Fault::Unavailable).watches());
+    let mut watch = client.watch("/a").after(set.index()).start();
+    nothing_for(&mut watch, Duration::from_secs(600)).await;
+    etcd.faults().clear();
+    client.set("/a", "2").await.unwrap();
+    assert_eq!(values(&mut watch, 1).await, ["2"]);
 }

@@ -102,7 +102,7 @@ impl<S: OperationService> Calls<S> {
         let refused = error.is_compare_failed() || error.is_key_exists() || error.is_key_not_found();
         if !refused {
             // No word about the key: lost, or answered by a server that does not know itself, or by a gateway.
-            return if error.kind().is_transient() || is_of_a_gateway(error) {
+            return if error.may_pass() || is_of_a_gateway(error) {
                 Ruling::Again
             } else {
                 Ruling::Undecided

@@ -59,7 +59,7 @@ impl Backoff {
 
     /// Whether no member and no time will cure the failure, or the time for it is up.
     pub(super) fn is_hopeless(&mut self, error: &Error) -> bool {
-        if error.kind().is_transient() {
+        if error.may_pass() {
             let since = *self.since.get_or_insert_with(Instant::now);
             return self.limit.is_some_and(|limit| since.elapsed() >= limit);
         }
