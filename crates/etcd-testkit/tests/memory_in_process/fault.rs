@@ -141,6 +141,52 @@ async fn cut_a_stream_within_its_second_event() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stalled_body_brings_so_many_bytes_and_nothing_more_until_its_member_dies() {
+    for (bytes, first) in [(0, None), (9, Some(r#"{"action""#))] {
+        let etcd = with(Fault::StallBody(bytes));
+        let mut body = send(etcd.http_service(), "PUT", PUT).await.unwrap().into_body();
+        assert!(http_body::Body::size_hint(&body).exact().unwrap() > 50, "the head promises all of it");
+        if let Some(first) = first {
+            assert_eq!(event(&mut body).await, first);
+        }
+        assert!(is_silent(&mut body).await);
+        assert!(was_made(&etcd).await);
+        let reader = tokio::spawn(async move { next(&mut body).await });
+        tokio::task::yield_now().await;
+        etcd.kill(0).unwrap();
+        assert!(reader.await.unwrap().unwrap().unwrap_err().is_reset());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stalled_watch_hears_nothing_of_what_happens() {
+    let etcd = cluster(1);
+    etcd.faults().add(Rule::new(Fault::StallBody(150)).watches().first(1));
+    let mut stream = watch(&etcd, "/v2/keys/a?wait=true&stream=true").await;
+    for _ in 0..3 {
+        status(&etcd, "PUT", PUT).await;
+    }
+    assert_eq!(event(&mut stream).await.len() + event(&mut stream).await.len(), 150);
+    assert!(is_silent(&mut stream).await);
+    let mut other = watch(&etcd, "/v2/keys/a?wait=true&waitIndex=1").await;
+    assert!(event(&mut other).await.ends_with('\n'));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_not_longer_than_its_stall_is_whole() {
+    for (more, is_silent) in [(0, false), (1, false), (-1, true)] {
+        let etcd = cluster(1);
+        assert_eq!(status(&etcd, "PUT", PUT).await, 201);
+        let poll = "/v2/keys/a?wait=true&waitIndex=1";
+        let length = event(&mut watch(&etcd, poll).await).await.len();
+        let fault = Fault::StallBody(length.checked_add_signed(more).unwrap());
+        etcd.faults().add(Rule::new(fault));
+        let whole = timeout(SECOND, text(watch(&etcd, poll).await)).await;
+        assert_eq!(whole.is_err(), is_silent, "{more}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn apply_then_drop_the_answer() {
     let etcd = with(Fault::DropAnswer);
     let lost = disconnect(send(etcd.http_service(), "PUT", PUT).await);

@@ -61,6 +61,21 @@ async fn a_cut_body_is_shorter_than_its_head_says() {
 }
 
 #[tokio::test]
+async fn a_stalled_body_leaves_the_connection_open_and_silent() {
+    let etcd = start(MemoryEtcd::builder().faults(Rule::new(Fault::StallBody(9)).first(1))).await;
+    let mut stream = send(&address(&etcd, 0), "PUT", PUT).await;
+    let mut text = String::new();
+    while !text.ends_with(r#"{"action""#) {
+        let mut byte = [0];
+        assert_eq!(stream.read(&mut byte).await.unwrap(), 1);
+        text.push(char::from(byte[0]));
+    }
+    let mut byte = [0];
+    assert!(timeout(Duration::from_millis(50), stream.read(&mut byte)).await.is_err());
+    assert_eq!(status(&address(&etcd, 0), "GET", "/v2/keys/a").await, 200);
+}
+
+#[tokio::test]
 async fn a_refusal_without_conditions_closes_the_door() {
     let etcd = start(MemoryEtcd::builder().members(2)).await;
     etcd.faults().add(Rule::new(Fault::Refuse).member(1));

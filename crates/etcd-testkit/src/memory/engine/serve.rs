@@ -139,6 +139,9 @@ impl Engine {
             }
             Fault::ResetAfterHead => shaped(Shape::cut(0, Disconnected::RESET)).await,
             Fault::CutBody(bytes) => shaped(Shape::cut(*bytes, Disconnected::CLOSED)).await,
+            Fault::StallBody(bytes) => {
+                shaped(Shape::stall(*bytes, self.death(call.member, call.kills))).await
+            }
             Fault::Dribble { bytes, every } => {
                 shaped(Shape::dribble(*bytes, *every, self.death(call.member, call.kills))).await
             }

@@ -36,6 +36,11 @@ pub enum Fault {
     ///
     /// A body that is not longer is answered in whole.
     CutBody(usize),
+    /// Nothing comes after so many bytes of the body, and the connection stays open: a peer that has lost its power,
+    /// or that something on the way has forgotten. Applied; what was a watch hears nothing more.
+    ///
+    /// A body that is not longer is answered in whole. The death of the member ends it.
+    StallBody(usize),
     /// The connection is closed without an answer. Applied.
     DropAnswer,
     /// Status 500 with error 300 and this cause. **Not** applied.

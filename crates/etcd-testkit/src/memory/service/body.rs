@@ -41,6 +41,11 @@ pub(crate) enum Shape {
         how: Disconnected,
         yields: u8,
     },
+    /// Nothing comes after so many bytes, and it does not end.
+    Stall {
+        left: usize,
+        death: Death,
+    },
     /// It comes in pieces.
     Dribble {
         bytes: usize,
@@ -78,7 +83,12 @@ impl Body {
             Source::Whole(bytes) => bytes.as_ref().map_or(0, Bytes::len) <= left && left > 0,
             Source::Watch(_) => false,
         };
-        if !matches!(shape, Shape::Cut { left, .. } if is_shorter(left)) {
+        let is_whole = match &shape {
+            Shape::Cut { left, .. } => is_shorter(*left),
+            Shape::Stall { left, .. } => is_shorter(*left) || matches!(self.source, Source::Whole(None)),
+            Shape::Plain | Shape::Dribble { .. } => false,
+        };
+        if !is_whole {
             self.shape = shape;
         }
         self
@@ -114,6 +124,10 @@ impl Shape {
         Self::Cut { left: after, how, yields: 0 }
     }
 
+    pub(crate) fn stall(after: usize, death: Pin<Box<dyn Future<Output = ()> + Send + Sync>>) -> Self {
+        Self::Stall { left: after, death: Death(death) }
+    }
+
     pub(crate) fn dribble(
         bytes: usize,
         every: Duration,
@@ -142,6 +156,15 @@ impl http_body::Body for Body {
         if *is_failed {
             return Poll::Ready(None);
         }
+        if let Shape::Stall { left, death } = shape {
+            if death.0.as_mut().poll(context).is_ready() {
+                *is_failed = true;
+                return Poll::Ready(Some(Err(Disconnected::RESET)));
+            }
+            if *left == 0 {
+                return Poll::Pending;
+            }
+        }
         let bytes = match shape {
             Shape::Plain => ready!(source.poll_bytes(context)),
             Shape::Cut { left: 0, how, yields } => {
@@ -153,7 +176,7 @@ impl http_body::Body for Body {
                 }
                 Some(Err(*how))
             }
-            Shape::Cut { left, .. } => {
+            Shape::Cut { left, .. } | Shape::Stall { left, .. } => {
                 let mut bytes = ready!(source.poll_bytes(context));
                 if let Some(Ok(bytes)) = &mut bytes {
                     let is_whole = bytes.len() <= *left;
@@ -204,7 +227,7 @@ impl http_body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         let rest = match &self.shape {
             Shape::Dribble { rest, .. } => rest.len(),
-            Shape::Plain | Shape::Cut { .. } => 0,
+            Shape::Plain | Shape::Cut { .. } | Shape::Stall { .. } => 0,
         };
         match &self.source {
             Source::Whole(bytes) => {
