@@ -6,7 +6,7 @@ use etcd_client::v2::{Position, WatchItem, WatchState};
 use etcd_testkit::memory::{Fault, Rule};
 use tokio::time::Instant;
 
-use crate::support::{cluster, next, nothing_for, watchers};
+use crate::support::{cluster, next, nothing_for, values, watchers};
 
 #[tokio::test(start_paused = true)]
 async fn a_quiet_poll_is_renewed_within_45_seconds_at_the_next_member_and_not_before_30() {
@@ -109,4 +109,16 @@ async fn a_consumer_that_never_reads_holds_no_more_than_the_buffer() {
     let debug = format!("{watch:?}");
     assert!(debug.len() < 300, "{debug}");
     etcd.advance(Duration::from_secs(60)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_that_answers_503_for_minutes_does_not_end_a_watch() {
+    let (etcd, client) = cluster();
+    let set = client.set("/a", "1").await.unwrap();
+    etcd.faults().add(Rule::new(Fault::Unavailable).watches());
+    let mut watch = client.watch("/a").after(set.index()).start();
+    nothing_for(&mut watch, Duration::from_secs(600)).await;
+    etcd.faults().clear();
+    client.set("/a", "2").await.unwrap();
+    assert_eq!(values(&mut watch, 1).await, ["2"]);
 }

@@ -87,3 +87,11 @@ pub(crate) async fn watchers(etcd: &InProcess) -> u64 {
     }
     open
 }
+
+/// A number that the environment may set.
+pub(crate) fn number(variable: &str, default: u64) -> u64 {
+    let wanted = std::env::var(variable).ok();
+    wanted.map_or(default, |wanted| {
+        wanted.parse().unwrap_or_else(|_| panic!("{variable} is {wanted}, and no number"))
+    })
+}
