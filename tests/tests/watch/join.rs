@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use etcd_client::v2::{Client, WatchItem, WatchState};
+use etcd_testkit::memory::{Fault, Rule};
 use futures_util::StreamExt as _;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -78,4 +79,29 @@ async fn a_stream_that_was_dropped_in_silence_is_noticed_and_nothing_is_lost() {
     assert!(
         matches!(watch.next().await.unwrap().unwrap(), WatchItem::Event(event) if event.node.text() == "last")
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_nobody_has_read_for_a_while_is_not_taken_for_a_silent_one() {
+    let (etcd, client) = cluster();
+    // What waits to be read takes a moment to come, as it does on any connection.
+    let late = Fault::Dribble { bytes: 10_000, every: Duration::from_millis(5) };
+    etcd.faults().add(Rule::new(late).watches());
+    let mut watch = client.watch("/d").recursive(true).with_snapshot(true).start();
+    let mut consumer = Consumer::new("/d");
+    consumer.take(&watch.next().await.unwrap().unwrap());
+    for away in [300, 1_500, 20_000] {
+        for round in 0..50 {
+            client.set("/d/a", format!("{round}")).await.unwrap();
+        }
+        etcd.log().clear();
+        sleep(Duration::from_millis(away)).await;
+        let seen = consumer.events.len();
+        while consumer.events.len() < seen + 50 {
+            let item = timeout(Duration::from_secs(30), watch.next()).await.unwrap().unwrap().unwrap();
+            consumer.take(&item);
+            assert_eq!(watch.state(), WatchState::Live, "away for {away} ms");
+        }
+        assert_eq!(etcd.log().count(), 0, "away for {away} ms: {:?}", etcd.log().entries());
+    }
 }

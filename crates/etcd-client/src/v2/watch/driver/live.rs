@@ -56,6 +56,10 @@ impl Driver {
                 Happened::Streamed(Some(Err(error))) => return Err(error),
                 Happened::Streamed(None) => return Err(Error::new(ErrorKind::BodyInterrupted)),
                 Happened::Polled(polled) => self.looked(polled, &mut net)?,
+                // The consumer was away: what the stream has brought meanwhile is still on its way through here.
+                Happened::Missed if is_late(missed) => net.look_again(),
+                Happened::Suspicious if is_late(suspicious) => gaps.skip_to(Instant::now()),
+                Happened::Silent if is_late(Some(gaps.over_at())) => gaps.skip_to(Instant::now()),
                 Happened::Missed => {
                     if let Some((event, _)) = net.missing.take() {
                         self.deliver(event).await;
@@ -95,7 +99,22 @@ impl Net {
     fn is_wanted(&self) -> bool {
         self.poll.is_none() && self.missing.is_none() && !self.failed
     }
+
+    /// Gives the stream its time once more.
+    fn look_again(&mut self) {
+        if let Some((_, until)) = &mut self.missing {
+            *until = Instant::now() + GRACE;
+        }
+    }
+}
+
+/// Whether a time is noticed long after it came: then nobody has polled the watch, and silence says nothing of the
+/// server.
+fn is_late(due: Option<Instant>) -> bool {
+    due.is_some_and(|due| due.elapsed() > LATE)
 }
 
 /// How long a stream may take to bring what a poll has brought.
 const GRACE: Duration = Duration::from_millis(100);
+/// More than a timer is late by itself.
+const LATE: Duration = Duration::from_millis(50);
