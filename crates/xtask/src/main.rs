@@ -17,6 +17,7 @@ mod secrets;
 mod test;
 mod tool;
 mod tree;
+mod watch;
 mod workspace;
 
 use std::env;
@@ -92,6 +93,12 @@ const CHORES: &[Chore] = &[
         arguments: "[CARGO TEST ARGUMENT…]",
         about: "run the tests at TRACE with a password on every client, and search all output for it",
         run: secrets::run,
+    },
+    Chore {
+        name: "watch",
+        arguments: "[TEST NAME…]",
+        about: "run the tests of watches at their full counts, and print what they see",
+        run: watch::run,
     },
     Chore {
         name: "tree",

@@ -1,61 +1,61 @@
 //! From polls to a stream under writes that do not stop.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use etcd_client::v2::{Client, WatchItem, WatchState};
+use etcd_client::v2::{WatchItem, WatchState};
 use etcd_testkit::memory::{Fault, Rule};
 use futures_util::StreamExt as _;
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Consumer, cluster, stored};
-
-/// Writes until it has written so much, with a pause between; the last value is `end`.
-fn writer(client: Client, number: usize, count: usize, every: Duration) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        for round in 0..count {
-            client.set(format!("/d/{number}/{}", round % 5), format!("{round}")).await.unwrap();
-            sleep(every).await;
-        }
-    })
-}
-
-/// Consumes until nothing comes for a while.
-async fn consume(client: &Client, from: u64) -> (Consumer, bool) {
-    let mut watch = client.watch("/d").recursive(true).from(from).start();
-    let (mut consumer, mut joined) = (Consumer::new("/d"), false);
-    while let Ok(item) = timeout(Duration::from_secs(10), watch.next()).await {
-        consumer.take(&item.unwrap().unwrap());
-        joined |= watch.state() == WatchState::Live;
-    }
-    (consumer, joined)
-}
+use crate::ledger::{Ledger, Writers};
+use crate::support::{Consumer, cluster, number};
 
 #[tokio::test(start_paused = true)]
 async fn every_event_comes_once_wherever_the_watch_begins_and_however_fast_they_write() {
-    for behind in [0, 5, 60, 100, 300, 600] {
-        for every in [Duration::ZERO, Duration::from_micros(200), Duration::from_millis(1)] {
-            let (_etcd, client) = cluster();
-            let first = client.set("/d/first", "x").await.unwrap().index().get();
-            for round in 0..behind {
-                client.set("/d/behind", format!("{round}")).await.unwrap();
-            }
-            let writers: Vec<_> = (0..4).map(|number| writer(client.clone(), number, 200, every)).collect();
-            let (consumer, joined) = consume(&client, first).await;
-            for writer in writers {
-                writer.await.unwrap();
-            }
-            let expected = 800 + behind + 1;
-            assert!(joined, "{behind} behind, every {every:?}: it never joined");
-            if consumer.losses == 0 {
-                assert_eq!(consumer.events.len(), expected, "{behind} behind, every {every:?}");
-            }
-            assert!(consumer.losses <= 1, "{behind} behind, every {every:?}: {} losses", consumer.losses);
-            let now = stored(&client, "/d").await;
-            let same = consumer.tree.iter().eq(now.iter());
-            assert!(same, "{behind} behind, every {every:?}: another tree");
+    let mut rng = fastrand::Rng::with_seed(7);
+    let rates = [None, Some(20_000), Some(4_000), Some(1_000)];
+    for run in 0..number("ETCD_WATCH_JOINS", 2) as usize {
+        for (place, behind) in [0, 5, 60, 100, 300, 600, 900].into_iter().enumerate() {
+            let rate = rates[(run + place) % rates.len()];
+            let what = format!("run {run}, {behind} behind, {rate:?} sets a second");
+            let ledger = join(behind, rate, Duration::from_micros(rng.u64(0..20_000))).await;
+            assert!(ledger.joined, "{what}: it never joined");
+            // The history holds them all: a resync would be one for nothing.
+            let most = usize::from(behind + SETS >= 1_000);
+            assert!(ledger.gaps.len() <= most, "{what}: {:?}", ledger.gaps);
         }
     }
+}
+
+/// A watch that begins so many events in the past, some time after others have begun to write more.
+async fn join(behind: usize, rate: Option<u64>, late: Duration) -> Ledger {
+    let (etcd, client) = cluster();
+    let first = client.set("/d/first", "first").await.unwrap().index();
+    let writers = Writers { count: 4, rate, patience: Duration::from_secs(10) };
+    let fresh = || etcd_tests::Wire::client(&etcd);
+    let go_on = || Arc::new(AtomicBool::new(false));
+    let before = writers.write(fresh, "/d", behind, go_on()).await;
+    let (last, until) = watch::channel(0);
+    let mut items = client.watch("/d").recursive(true).from(first).start();
+    let writing = async {
+        let written = writers.write(fresh, "/d", SETS, go_on()).await;
+        last.send_replace(written.taken.keys().last().copied().unwrap());
+        written
+    };
+    let reading = async {
+        sleep(late).await;
+        Ledger::read(&mut items, "/d", until).await
+    };
+    let (mut ledger, mut written) = tokio::join!(reading, writing);
+    written.taken.extend(before.taken);
+    written.taken.insert(first.get(), "first".to_owned());
+    assert_eq!(written.taken.len(), 1 + behind + SETS);
+    ledger.check(&written);
+    ledger.settle(&mut items, &client, "/d").await;
+    ledger
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,3 +105,6 @@ async fn a_stream_that_nobody_has_read_for_a_while_is_not_taken_for_a_silent_one
         assert_eq!(etcd.log().count(), 0, "away for {away} ms: {:?}", etcd.log().entries());
     }
 }
+
+/// With 300 before them fewer than the history holds.
+const SETS: usize = 680;

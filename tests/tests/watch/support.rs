@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client::v2::{Client, Key, Tree, WatchItem, WatchStream};
+use etcd_client::v2::{Client, Key, ResyncCause, Tree, WatchItem, WatchStream};
 use etcd_testkit::memory::{InProcess, MemoryEtcd};
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
@@ -61,10 +61,15 @@ impl Consumer {
         Self { tree: Tree::new(Key::new(key).unwrap()), events: Vec::new(), losses: 0, last: 0 }
     }
 
+    /// The index of the last item; 0 before the first.
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
     /// Takes an item; its index must be greater than all before.
     pub(crate) fn take(&mut self, item: &WatchItem) {
         let index = item.index().get();
-        let went_back = matches!(item, WatchItem::Resync { .. });
+        let went_back = matches!(item, WatchItem::Resync { cause: ResyncCause::IndexWentBack, .. });
         assert!(index > self.last || went_back, "{index} behind {}: {item:?}", self.last);
         self.last = index;
         if item.event().is_some() {

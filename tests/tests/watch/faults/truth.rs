@@ -1,8 +1,7 @@
 //! What has really happened, and what a watch has told of it.
 
 use bytes::Bytes;
-use etcd_client::v2::Key;
-use etcd_client::v2::{KeysEvent, ResyncCause, Tree, WatchItem};
+use etcd_client::v2::{Key, KeysEvent, ResyncCause, Tree, WatchItem};
 use etcd_testkit::memory::{Answer, InProcess, WatcherId};
 
 use super::scene::{WATCHED, WITNESS};
@@ -21,7 +20,7 @@ pub(super) struct Truth {
 }
 
 enum Happened {
-    Event(KeysEvent),
+    Event(Box<KeysEvent>),
     WentBack,
 }
 
@@ -58,7 +57,7 @@ impl Truth {
             self.etcd.with_store(|store, _| std::iter::from_fn(|| store.read_watch(self.watcher)).collect());
         assert!(lines.len() < 100, "the witness was not asked for too long");
         for line in lines {
-            let event: KeysEvent = serde_json::from_slice(&line).unwrap();
+            let event: Box<KeysEvent> = serde_json::from_slice(&line).unwrap();
             // A stream on a directory hears of its end twice; see `Quirks::doubled_deletes`.
             let is_doubled = matches!(self.happened.last(), Some(Happened::Event(last)) if *last == event);
             if !is_doubled {
@@ -108,7 +107,9 @@ impl Truth {
     /// Takes the event that must be the next one.
     fn event(&mut self, event: &KeysEvent) {
         match self.happened.get(self.told) {
-            Some(Happened::Event(next)) => assert_eq!(event, next, "not the next event; {}", self.untold()),
+            Some(Happened::Event(next)) => {
+                assert_eq!(event, &**next, "not the next event; {}", self.untold())
+            }
             Some(Happened::WentBack) => panic!("went on in a store that was put back: {event:?}"),
             None => panic!("told once more: {event:?}"),
         }
