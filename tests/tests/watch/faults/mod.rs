@@ -7,6 +7,7 @@
 mod kind;
 mod scene;
 mod truth;
+mod write;
 
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ async fn run(seed: u64) -> (Tally, Counts, u64) {
     assert!(truth.tree.iter().eq(now.iter()), "another tree: {:?} for {now:?}", truth.tree);
     let counts = truth.counts;
     drop(truth);
-    (scene.tally.clone(), counts, scene.writes())
+    (scene.tally.clone(), counts, scene.writes)
 }
 
 #[test]

@@ -3,10 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use etcd_client::v2::{Client, WatchState, WatchStream};
 use etcd_testkit::Etcd as _;
-use etcd_testkit::memory::{Answer, Change, Contact, InProcess, MemoryEtcd, Rule, Snapshot};
+use etcd_testkit::memory::{Change, Contact, InProcess, MemoryEtcd, Rule, Snapshot};
 use etcd_tests::Wire;
 use etcd_transport::{Endpoints, Transport};
 use futures_util::StreamExt as _;
@@ -16,6 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use super::kind::{Kind, Tally};
 use super::truth::Truth;
+use super::write::Pace;
 
 /// A cluster, a watch of it, those who write, and what goes wrong.
 pub(super) struct Scene {
@@ -30,17 +30,8 @@ pub(super) struct Scene {
     past: Vec<(u64, Snapshot)>,
     /// Where the last watch was opened.
     at: usize,
-    rng: fastrand::Rng,
-    writes: u64,
-}
-
-/// How fast the writers go.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Pace {
-    /// Without a pause, and nobody else gets a turn before so many are made.
-    Burst(u64),
-    /// With pauses of so many milliseconds at most.
-    Pauses(u64),
+    pub(super) rng: fastrand::Rng,
+    pub(super) writes: u64,
 }
 
 impl Scene {
@@ -74,10 +65,6 @@ impl Scene {
     pub(super) fn truth(&self) -> MutexGuard<'_, Truth> {
         // Where the consumer has failed, its complaint is the one to be seen.
         self.truth.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn writes(&self) -> u64 {
-        self.writes
     }
 
     /// Has this go wrong, with writes during and after it.
@@ -300,74 +287,6 @@ impl Scene {
         }
         self.etcd.log().clear();
     }
-
-    /// Some writes, at some pace.
-    async fn write_on(&mut self) {
-        let pace = match self.rng.u8(0..4) {
-            0 => Pace::Burst(self.rng.u64(1..60)),
-            1 => Pace::Pauses(1),
-            2 => Pace::Pauses(30),
-            _ => Pace::Pauses(600),
-        };
-        let most = if matches!(pace, Pace::Pauses(600)) { 12 } else { 120 };
-        let count = self.rng.u64(1..most);
-        self.write(count, pace).await;
-    }
-
-    async fn write(&mut self, count: u64, pace: Pace) {
-        for number in 1..=count {
-            self.write_one();
-            match pace {
-                Pace::Burst(every) if number % every == 0 => tokio::task::yield_now().await,
-                Pace::Burst(_) => {}
-                Pace::Pauses(most) => sleep(Duration::from_millis(self.rng.u64(0..=most))).await,
-            }
-        }
-    }
-
-    /// One write through a member that nothing is wrong with; whether it was taken.
-    fn write_one(&mut self) -> bool {
-        self.writes += 1;
-        let (method, target) = target(&mut self.rng, self.writes);
-        if let Some((dir, _)) = target.split_once("/_hidden") {
-            // A directory that only a hidden key has made is seen, and no watch hears of it.
-            self.send("PUT", &format!("{dir}/0?value={}", self.writes));
-        }
-        self.send(method, &target)
-    }
-
-    /// Whether a request is carried out or refused, and not left for want of a leader.
-    fn send(&self, method: &str, target: &str) -> bool {
-        let request = http::Request::builder().method(method).uri(target).body(Bytes::new()).unwrap();
-        let answer = self.etcd.with_store(|store, now| store.handle(WITNESS, &request, now));
-        self.truth().take_down();
-        match answer {
-            Answer::Complete(_) => true,
-            Answer::NoQuorum(_) => false,
-            Answer::Watch(_) => unreachable!("nobody asks for one"),
-        }
-    }
-}
-
-/// Method and target of a write.
-fn target(rng: &mut fastrand::Rng, number: u64) -> (&'static str, String) {
-    let dir = format!("/v2/keys{WATCHED}/{}", rng.u8(0..4));
-    let key = format!("{dir}/{}", rng.u8(0..6));
-    match rng.u16(0..1000) {
-        0..30 => ("DELETE", format!("{dir}?recursive=true")),
-        30..90 => ("DELETE", key),
-        90..100 => ("DELETE", format!("/v2/keys{WATCHED}?recursive=true")),
-        100..103 => ("DELETE", format!("/v2/keys{ABOVE}?recursive=true")),
-        // Nobody is to be told of these.
-        103..150 => ("PUT", format!("{dir}/_hidden/{}?value={number}", rng.u8(0..3))),
-        150..180 => ("PUT", format!("/v2/keys{SIBLING}/{}?value={number}", rng.u8(0..3))),
-        180..200 => ("DELETE", format!("/v2/keys{SIBLING}?recursive=true")),
-        200..240 => ("PUT", format!("/v2/keys/elsewhere/{}?value={number}", rng.u8(0..3))),
-        // These end by themselves.
-        240..270 => ("PUT", format!("{key}?value={number}&ttl={}", rng.u8(1..5))),
-        270..290 => ("PUT", format!("{dir}/dir?dir=true")),
-        _ => ("PUT", format!("{key}?value={number}")),
-    }
 }
 
 /// Reads the watch, at once or slowly or not at all, and holds each item against what has happened.
@@ -395,9 +314,6 @@ impl Drop for Scene {
 }
 
 pub(super) const WATCHED: &str = "/a/ddd";
-const ABOVE: &str = "/a";
-/// By its letters a directory above, by its elements a neighbour.
-const SIBLING: &str = "/a/d";
 /// Members that the watch knows of.
 const SEEN: usize = 3;
 /// One of two that it does not: they keep the majority, and tell what has happened.
