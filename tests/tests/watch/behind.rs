@@ -32,6 +32,7 @@ async fn a_watch_from_the_past_joins_those_who_write_and_loses_nothing() {
         })
         .await;
     }
+    assert!(joined.load(Ordering::SeqCst) > 0, "none has joined a stream: nothing is shown");
     println!("{joined:?} watches of {runs} runs have joined a stream; resyncs at 900 behind: {resynced:?}");
 }
 
