@@ -147,6 +147,12 @@ async fn members_that_are_silent_or_slow() {
             Lands::Applied,
             has_happened("AttemptTimeout"),
         ),
+        Row(
+            "silent within the body",
+            Trouble::InUse(Fault::StallBody(20)),
+            Lands::Applied,
+            has_happened("AttemptTimeout"),
+        ),
     ])
     .await;
 }
