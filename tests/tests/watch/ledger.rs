@@ -96,19 +96,19 @@ impl Writers {
 }
 
 impl Ledger {
+    /// Nothing told.
+    pub(crate) fn new(dir: &str) -> Self {
+        let (told, gaps) = (BTreeMap::new(), Vec::new());
+        Self { consumer: Consumer::new(dir), told, began: 0, gaps, joined: false }
+    }
+
     /// Reads a watch until it has told of `last`, which is set once the writers have ended.
     pub(crate) async fn read(
         items: &mut WatchStream,
         dir: &str,
         last: tokio::sync::watch::Receiver<u64>,
     ) -> Self {
-        let mut ledger = Self {
-            consumer: Consumer::new(dir),
-            told: BTreeMap::new(),
-            began: 0,
-            gaps: Vec::new(),
-            joined: false,
-        };
+        let mut ledger = Self::new(dir);
         let mut quiet_since = Instant::now();
         loop {
             let wanted = *last.borrow();
