@@ -37,6 +37,8 @@ pub(crate) struct Ledger {
     pub(crate) consumer: Consumer,
     /// The values by index.
     pub(crate) told: BTreeMap<u64, String>,
+    /// For each event that overwrites another the indexes of both.
+    overwritten: Vec<(u64, u64)>,
     /// The index of the snapshot that it began with.
     began: u64,
     /// Indexes between which it has told of a loss: behind the first, up to the second.
@@ -99,7 +101,7 @@ impl Ledger {
     /// Nothing told.
     pub(crate) fn new(dir: &str) -> Self {
         let (told, gaps) = (BTreeMap::new(), Vec::new());
-        Self { consumer: Consumer::new(dir), told, began: 0, gaps, joined: false }
+        Self { consumer: Consumer::new(dir), told, overwritten: Vec::new(), began: 0, gaps, joined: false }
     }
 
     /// Reads a watch until it has told of `last`, which is set once the writers have ended.
@@ -138,6 +140,8 @@ impl Ledger {
             WatchItem::Event(event) => {
                 let old = self.told.insert(event.index().get(), event.node.text().to_owned());
                 assert_eq!(old, None, "doubled");
+                let before = event.prev_node.iter().map(|node| node.modified_index.get());
+                self.overwritten.extend(before.map(|before| (event.index().get(), before)));
             }
             WatchItem::Resync { index, cause: ResyncCause::Started, .. } => self.began = index.get(),
             WatchItem::Resync { index, cause, .. } => {
@@ -156,11 +160,15 @@ impl Ledger {
     /// If an event that was written was neither told nor lost in a gap, or one was told that nobody has written.
     pub(crate) fn check(&self, written: &Written) {
         for (index, value) in written.taken.range(self.began + 1..) {
-            let is_lost = self.gaps.iter().any(|(from, to)| from < index && index <= to);
             match self.told.get(index) {
                 Some(told) => assert_eq!(told, value, "at {index}"),
-                None => assert!(is_lost, "lost in silence: {index}; gaps {:?}", self.gaps),
+                None => assert!(self.is_known_lost(*index), "lost in silence: {index}; {:?}", self.gaps),
             }
+        }
+        // Those of which the writers know nothing show by what has overwritten them, or in the tree at the end.
+        for (index, before) in &self.overwritten {
+            let is_known = self.told.contains_key(before) || self.is_known_lost(*before);
+            assert!(is_known, "lost in silence: {before}, which {index} has overwritten; {:?}", self.gaps);
         }
         let taken: BTreeSet<&String> = written.taken.values().collect();
         for (index, value) in &self.told {
@@ -169,6 +177,11 @@ impl Ledger {
                 "{value} at {index} was never written"
             );
         }
+    }
+
+    /// Whether an index is before the beginning, or in a gap.
+    fn is_known_lost(&self, index: u64) -> bool {
+        index <= self.began || self.gaps.iter().any(|(from, to)| *from < index && index <= *to)
     }
 
     /// Reads on until the tree is that of a read by quorum.
