@@ -1,6 +1,7 @@
 //! The same test on every etcd under test.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use etcd_testkit::Etcd;
 use etcd_testkit::real::{self, Binary};
@@ -23,7 +24,7 @@ use crate::{Needs, PATIENCE, Server};
 pub async fn each_etcd(test: impl AsyncFn(&dyn Etcd)) {
     let servers = shared().await;
     for server in servers.iter() {
-        run(server, test(server)).await;
+        run(server, LIMIT, test(server)).await;
     }
 }
 
@@ -33,14 +34,22 @@ pub async fn each_etcd(test: impl AsyncFn(&dyn Etcd)) {
 /// # Panics
 /// As [`each_etcd`].
 pub async fn each_server(needs: Needs, test: impl AsyncFn(&Server)) {
+    each_server_within(LIMIT, needs, test).await;
+}
+
+/// As [`each_server`], for a test that may take so long on each server.
+///
+/// # Panics
+/// As [`each_etcd`], with that limit.
+pub async fn each_server_within(limit: Duration, needs: Needs, test: impl AsyncFn(&Server)) {
     let (binaries, profiles) = both_kinds();
     for binary in binaries {
         let server = needs.real(binary).await;
-        run(&server, test(&server)).await;
+        run(&server, limit, test(&server)).await;
     }
     for profile in profiles {
         let server = needs.memory(profile).await;
-        run(&server, test(&server)).await;
+        run(&server, limit, test(&server)).await;
     }
 }
 
@@ -57,15 +66,15 @@ pub async fn each_real_server(
 ) {
     for binary in real_alone() {
         let server = prepare(binary).start().await.unwrap_or_else(|error| panic!("{error}"));
-        run(&server, test(&server)).await;
+        run(&server, LIMIT, test(&server)).await;
     }
 }
 
 /// A test that waits for ever is a test that fails.
-async fn run(etcd: &dyn Etcd, test: impl Future<Output = ()>) {
+async fn run(etcd: &dyn Etcd, limit: Duration, test: impl Future<Output = ()>) {
     println!("on {}", etcd.name());
-    let ended = timeout(2 * PATIENCE, test).await;
-    assert!(ended.is_ok(), "the test has not ended on {} after {:?}", etcd.name(), 2 * PATIENCE);
+    let ended = timeout(limit, test).await;
+    assert!(ended.is_ok(), "the test has not ended on {} after {limit:?}", etcd.name());
 }
 
 /// The nodes that tests share: held by them and not by a static, which would never be dropped and so would leave
@@ -88,3 +97,6 @@ async fn shared() -> Arc<Vec<Server>> {
     *shared = Arc::downgrade(&servers);
     servers
 }
+
+/// Two minutes.
+const LIMIT: Duration = PATIENCE.saturating_mul(2);

@@ -38,7 +38,7 @@ mod tally;
 mod wire;
 
 pub use capture::Capture;
-pub use each::{each_etcd, each_real_server, each_server};
+pub use each::{each_etcd, each_real_server, each_server, each_server_within};
 pub use eventually::{PATIENCE, eventually};
 pub use peer::{Peer, Refused};
 pub use printed::printed;
