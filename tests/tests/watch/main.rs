@@ -3,11 +3,14 @@
 mod at_rest;
 mod behind;
 mod busy;
+mod double;
 mod dropped;
 mod faults;
+mod hostile;
 mod join;
 mod ledger;
 mod lost;
 mod restart;
+mod rules;
 mod seed;
 mod support;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use etcd_proto::v2::{Index, Key, KeysEvent};
 use etcd_transport::Endpoint;
 use futures_util::StreamExt;
+use tokio::runtime::Handle;
 
 use super::driver::{Driver, Plan, Source};
 use super::filter::Scope;
@@ -168,13 +169,15 @@ impl Watch {
 
     /// Makes the stream. Nothing is sent before it is polled; bad input is its first and only item.
     pub fn start(self) -> WatchStream {
-        let from = self.from.clone().and_then(Result::ok);
+        let from = self.from.clone().filter(|_| !self.snapshot).and_then(Result::ok);
         let outbox = Outbox::new(self.buffer, from.unwrap_or_default(), self.cluster_id.clone());
         let driver = self.into_driver(&outbox);
         let running = {
             let outbox = outbox.clone();
             Box::pin(async move {
                 match driver {
+                    // It needs a clock, and would panic without.
+                    Ok(_) if Handle::try_current().is_err() => outbox.end(Error::new(ErrorKind::NoRuntime)),
                     Ok(driver) => driver.run().await,
                     Err(error) => outbox.end(error),
                 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use etcd_proto::v2::Index;
+use tokio::time::Instant;
 
 use super::{WatchItem, WatchState};
 use crate::{Error, Result};
@@ -26,6 +27,8 @@ struct Content {
     /// What the consumer has not been given yet.
     undelivered: Index,
     cluster_id: Option<Box<str>>,
+    /// When a member last answered.
+    answered_at: Option<Instant>,
 }
 
 impl Outbox {
@@ -37,6 +40,7 @@ impl Outbox {
             wanted,
             undelivered: wanted,
             cluster_id,
+            answered_at: None,
         })))
     }
 
@@ -105,6 +109,16 @@ impl Outbox {
 
     pub(super) fn cluster_id(&self) -> Option<Box<str>> {
         self.content().cluster_id.clone()
+    }
+
+    /// A member has answered just now.
+    pub(super) fn answered(&self) {
+        self.content().answered_at = Some(Instant::now());
+    }
+
+    /// When a member last answered.
+    pub(super) fn answered_at(&self) -> Option<Instant> {
+        self.content().answered_at
     }
 
     /// Learns the cluster's id from the first answer that has one; `false` if it is another than before.

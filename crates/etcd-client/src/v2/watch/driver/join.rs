@@ -27,6 +27,9 @@ impl Driver {
             if let Poll::Ready(walked) = walk.poll(cx) {
                 return Poll::Ready(walked.map(|()| true));
             }
+            if walk.is_full() {
+                return Poll::Ready(Ok(false));
+            }
             let now_seen = walk.found() + stream.ahead();
             if now_seen > seen {
                 seen = now_seen;
@@ -41,7 +44,8 @@ impl Driver {
             self.deliver(event).await;
         }
         match waiting {
-            // Silent for long: the first poll that still waits has proved all before its index empty.
+            // Silent for long, or more than can be held: all before the index of the first poll that still waits
+            // is found.
             Some((at, poll)) if !filled => {
                 if at > self.next {
                     self.want(at);

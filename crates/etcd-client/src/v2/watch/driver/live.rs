@@ -64,6 +64,8 @@ impl Driver {
                     if let Some((event, _)) = net.missing.take() {
                         self.deliver(event).await;
                     }
+                    // It may have been dropped, or its member is cut off from the others: not that one again.
+                    self.source.turn();
                     return Ok(Step::Join);
                 }
                 Happened::Suspicious => net.poll = Some(self.source.elsewhere().poll(self.next)),

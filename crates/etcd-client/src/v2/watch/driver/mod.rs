@@ -16,6 +16,7 @@
 //! any ──history cleared, index went back──> Resync ──> Live
 //! ```
 
+mod hope;
 mod idle;
 mod join;
 mod live;
@@ -49,6 +50,8 @@ pub(super) struct Driver {
     backoff: Backoff,
     /// The server's word that the history no longer has N.
     lost: Option<Error>,
+    /// What a resync that is not done yet is for.
+    due: Option<ResyncCause>,
 }
 
 /// What the caller has said.
@@ -87,7 +90,7 @@ impl Driver {
     pub(super) fn new(source: Source, scope: Scope, plan: Plan, outbox: Outbox) -> Self {
         let next = plan.from.unwrap_or_default();
         let backoff = Backoff::new(plan.reconnect_for);
-        Self { source, scope, plan, outbox, next, backoff, lost: None }
+        Self { source, scope, plan, outbox, next, backoff, lost: None, due: None }
     }
 
     /// Runs until an error that no other member would cure.
@@ -121,6 +124,7 @@ impl Driver {
 
     /// What to do about a failure; the failure itself if nothing helps.
     async fn recover(&mut self, error: Error) -> Result<Step> {
+        self.backoff.last_answer(self.outbox.answered_at());
         if error.is_event_index_cleared() {
             if self.plan.on_history_lost == OnHistoryLost::Fail && self.scope.recursive {
                 return Err(error);
@@ -135,8 +139,13 @@ impl Driver {
         self.outbox.set_state(WatchState::Reconnecting);
         self.source.turn();
         self.backoff.pause().await;
-        // Without an index there is nothing to go on from.
-        Ok(if self.next.is_none() { Step::Start } else { Step::Idle(None) })
+        Ok(match self.due {
+            // Where a store went back, later polls might no longer show it.
+            Some(cause) => Step::Resync(cause),
+            // Without an index there is nothing to go on from.
+            None if self.next.is_none() => Step::Start,
+            None => Step::Idle(None),
+        })
     }
 
     /// Moves N behind an event and delivers it, if it is one to deliver; `false` for one that was seen before.

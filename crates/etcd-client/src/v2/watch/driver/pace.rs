@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::{Error, ErrorKind};
+use super::hope::Hope;
+use crate::Error;
 
 /// Pauses between attempts to get a connection back: none at first, then full jitter.
 #[derive(Debug, Default)]
@@ -13,9 +14,11 @@ pub(super) struct Backoff {
     failures: u32,
     /// Failures in a row that another member hardly cures.
     odd: u32,
-    /// When the first failure in a row was.
+    /// When the first failure was behind which no member has answered.
     since: Option<Instant>,
-    /// How long failures in a row are borne.
+    /// When the last failure was.
+    last: Option<Instant>,
+    /// How long it is borne that no member answers.
     limit: Option<Duration>,
 }
 
@@ -47,6 +50,18 @@ impl Backoff {
         *self = Self::new(self.limit);
     }
 
+    /// When a member last answered, as of a failure that is told next.
+    ///
+    /// An answer ends the time without one. It ends the row of failures too if what it opened was good for a while:
+    /// else a member that answers and cuts at once would be asked without a pause.
+    pub(super) fn last_answer(&mut self, at: Option<Instant>) {
+        let Some(at) = at.filter(|at| self.last.is_none_or(|last| *at >= last)) else { return };
+        self.since = None;
+        if at.elapsed() >= QUIET {
+            self.reset();
+        }
+    }
+
     /// Waits before the next attempt.
     pub(super) async fn pause(&mut self) {
         self.failures = self.failures.saturating_add(1);
@@ -59,17 +74,18 @@ impl Backoff {
 
     /// Whether no member and no time will cure the failure, or the time for it is up.
     pub(super) fn is_hopeless(&mut self, error: &Error) -> bool {
-        if error.may_pass() {
-            let since = *self.since.get_or_insert_with(Instant::now);
-            return self.limit.is_some_and(|limit| since.elapsed() >= limit);
-        }
-        match error.kind() {
-            // A proxy's page, or an answer cut in a way that looks like one: it may be one member's.
-            ErrorKind::NotEtcd | ErrorKind::Status | ErrorKind::Unreadable | ErrorKind::Layer => {
+        self.last = Some(Instant::now());
+        let hope = if error.may_pass() { Hope::Good } else { Hope::of(error.kind()) };
+        match hope {
+            Hope::Good => {
+                let since = *self.since.get_or_insert_with(Instant::now);
+                self.limit.is_some_and(|limit| since.elapsed() >= limit)
+            }
+            Hope::Little => {
                 self.odd += 1;
                 self.odd > ODD
             }
-            _ => true,
+            Hope::None => true,
         }
     }
 }

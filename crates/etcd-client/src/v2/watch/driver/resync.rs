@@ -28,7 +28,9 @@ impl Driver {
 
     /// Events are lost, or so it seems: tells so with what is stored now.
     pub(super) async fn resync(&mut self, cause: ResyncCause) -> Result<Step> {
+        self.due = Some(cause);
         let (stored, stream) = self.read_under_stream().await?;
+        self.due = None;
         let next = stored.index.next();
         if self.was_quiet(&stored, cause) {
             self.want(next);
@@ -63,7 +65,7 @@ impl Driver {
     /// Opens a stream, then reads by quorum until what is read is not older than the stream: so the stream is
     /// complete from the read on, and there is no gap to fill.
     async fn read_under_stream(&mut self) -> Result<(Stored, Option<StreamFeed>)> {
-        if self.plan.polls_only {
+        if self.plan.polls_only || self.plan.one_event {
             return Ok((self.read_once().await?, None));
         }
         let mut stream = self.source.stream().await?;

@@ -100,7 +100,7 @@ impl Source {
         let source = self.clone();
         Box::pin(async move {
             let WatchResponse { header, events, .. } = source.open(Some(next), false).await?;
-            let rest = first(events, header.etcd_index);
+            let rest = first(events, next, header.etcd_index);
             if !header.etcd_index.is_none() && header.etcd_index.next() < next {
                 return Ok(Polled::Behind(Box::pin(rest)));
             }
@@ -111,17 +111,14 @@ impl Source {
     /// A long poll for the first event from now on, and the index of the store that this means.
     pub(super) async fn poll_from_now_on(&self) -> Result<(Index, PollFuture)> {
         let WatchResponse { header, events, .. } = self.open(None, false).await?;
-        if header.etcd_index.is_none() {
-            // Without an index there is nowhere to go on from.
-            return Err(Error::new(ErrorKind::NotEtcd).with_call("watch", Some(&self.scope.key)));
-        }
-        Ok((header.etcd_index, Box::pin(first(events, header.etcd_index))))
+        let opened_at = self.index_of(&header)?;
+        Ok((opened_at, Box::pin(first(events, opened_at.next(), opened_at))))
     }
 
     /// A stream of what happens from now on.
     pub(super) async fn stream(&self) -> Result<StreamFeed> {
         let WatchResponse { header, events, .. } = self.open(None, true).await?;
-        let opened_at = header.etcd_index;
+        let opened_at = self.index_of(&header)?;
         Ok(StreamFeed { opened_at, events, ahead: std::collections::VecDeque::new(), ended: None })
     }
 
@@ -133,19 +130,16 @@ impl Source {
         let mut options = self.options.clone();
         options.turn = self.turn;
         options.attempt_timeout = options.attempt_timeout.or(self.head);
-        options.call_timeout = options.call_timeout.or(self.head.map(|head| head * 2));
+        let limit = options.attempt_timeout.map(|attempt| attempt.saturating_mul(2));
+        options.call_timeout = options.call_timeout.or(limit);
         let mut request = Request::new(watch);
         request.extensions.insert(options);
         let opening = self.client.send_request::<keys::Watch>(request);
-        let response = match self.head {
+        let response = match limit {
             // Also for services that keep no limits.
-            Some(head) => match timeout(head * 2, opening).await {
+            Some(limit) => match timeout(limit, opening).await {
                 Ok(opened) => opened?,
-                Err(_) => {
-                    return Err(
-                        Error::new(ErrorKind::AttemptTimeout).with_call("watch", Some(&self.scope.key))
-                    );
-                }
+                Err(_) => return Err(self.error(ErrorKind::AttemptTimeout)),
             },
             None => opening.await?,
         };
@@ -167,6 +161,7 @@ impl Source {
                 Ok(Stored { node: Some(answer.node), index: answer.header.etcd_index })
             }
             Err(error) if error.is_key_not_found() => {
+                self.outbox.answered();
                 let index = error.api().map(|api| api.index).unwrap_or_default();
                 Ok(Stored { node: None, index })
             }
@@ -174,7 +169,17 @@ impl Source {
         }
     }
 
+    /// The index of the store in a head, where nothing can go on without one.
+    fn index_of(&self, header: &Header) -> Result<Index> {
+        if header.etcd_index.is_none() { Err(self.error(ErrorKind::NotEtcd)) } else { Ok(header.etcd_index) }
+    }
+
+    fn error(&self, kind: ErrorKind) -> Error {
+        Error::new(kind).with_call("watch", Some(&self.scope.key))
+    }
+
     fn check(&self, header: &Header) -> Result<()> {
+        self.outbox.answered();
         let seen = header.cluster_id.as_deref();
         if self.outbox.is_same_cluster(seen) {
             return Ok(());
@@ -183,8 +188,15 @@ impl Source {
     }
 }
 
-async fn first(mut events: EventStream, opened_at: Index) -> Result<Polled> {
+/// The event of a poll at `next`.
+async fn first(mut events: EventStream, next: Index, opened_at: Index) -> Result<Polled> {
     match events.next().await {
+        // No etcd sends that; to ask again at once would be a loop without end.
+        Some(Ok(event)) if event.index() < next => {
+            let error = Error::new(ErrorKind::Unreadable).with_call("watch", Some(&event.node.key));
+            let (index, next) = (event.index().get(), next.get());
+            Err(error.with_source(format!("event {index} to a poll at {next}")))
+        }
         Some(Ok(event)) => Ok(Polled::Event { past: event.index() <= opened_at, event }),
         Some(Err(error)) => Err(Error::from_box(error)),
         None => Ok(Polled::Empty),

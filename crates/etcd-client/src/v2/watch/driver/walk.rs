@@ -9,7 +9,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// Reads a gap in several ranges at once: one poll gives one event, so that one walker alone would fall behind.
 ///
-/// It holds what it has found until all is found: 1000 events at most, since the history has no more.
+/// It holds what it has found until all is found: some 1000 events, since the history has no more. A walker that
+/// has more, from a server unlike etcd, goes no further.
 pub(super) struct Walk {
     source: Source,
     walkers: Vec<Walker>,
@@ -31,10 +32,12 @@ struct Walker {
 impl Walk {
     /// Reads all from `from` up to `to`, both inclusive.
     pub(super) fn new(source: &Source, from: Index, to: Index) -> Self {
-        let (from, end) = (from.get(), to.get() + 1);
-        let gap = end - from;
+        let (from, end) = (from.get(), to.next().get());
+        let gap = end.saturating_sub(from);
         let count = if gap > NARROW { WALKERS } else { 1 };
-        let bound = |number: u64| Index::from(from + gap * number / count);
+        // Divided first: an index is what the server says, and a product could be too large.
+        let bound =
+            |number: u64| Index::from(if number == count { end } else { from + gap / count * number });
         let walkers =
             (0..count).map(|number| Walker::new(source, bound(number), bound(number + 1))).collect();
         Self { source: source.clone(), walkers }
@@ -54,6 +57,11 @@ impl Walk {
             }
         }
         if done { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    /// Whether there is more than can be held.
+    pub(super) fn is_full(&self) -> bool {
+        self.walkers.iter().any(Walker::is_full)
     }
 
     /// How many events are found.
@@ -80,8 +88,16 @@ impl Walker {
         Self { at: from, end, found: Vec::new(), poll, empty: 0 }
     }
 
+    fn is_full(&self) -> bool {
+        self.poll.is_some() && self.found.len() >= FULL
+    }
+
     fn poll(&mut self, source: &Source, cx: &mut Context<'_>) -> Poll<Result<()>> {
         while let Some(poll) = &mut self.poll {
+            if self.found.len() >= FULL {
+                // Whoever drives this sees it, and stops.
+                return Poll::Pending;
+            }
             let polled = match poll.as_mut().poll(cx) {
                 Poll::Ready(polled) => polled?,
                 Poll::Pending => return Poll::Pending,
@@ -112,5 +128,7 @@ impl Walker {
 /// A gap up to so many indexes is read by one walker.
 const NARROW: u64 = 64;
 const WALKERS: u64 = 8;
+/// Events that one walker holds.
+const FULL: usize = 1_024;
 /// Polls that may end without an event before that counts as a failure.
 const EMPTY: u32 = 3;
