@@ -22,6 +22,8 @@ struct Content {
     /// How many items may wait.
     capacity: usize,
     state: WatchState,
+    /// Since a failure, until a member answers: whatever is tried meanwhile, there is no connection.
+    is_cut_off: bool,
     /// What the driver wants next.
     wanted: Index,
     /// What the consumer has not been given yet.
@@ -37,6 +39,7 @@ impl Outbox {
             items: VecDeque::new(),
             capacity: capacity.max(1),
             state: WatchState::Starting,
+            is_cut_off: false,
             wanted,
             undelivered: wanted,
             cluster_id,
@@ -88,7 +91,12 @@ impl Outbox {
     }
 
     pub(super) fn state(&self) -> WatchState {
-        self.content().state
+        let content = self.content();
+        match content.state {
+            state @ WatchState::Ended => state,
+            _ if content.is_cut_off => WatchState::Reconnecting,
+            state => state,
+        }
     }
 
     pub(super) fn set_state(&self, state: WatchState) {
@@ -111,9 +119,16 @@ impl Outbox {
         self.content().cluster_id.clone()
     }
 
+    /// The connection is lost.
+    pub(super) fn cut_off(&self) {
+        self.content().is_cut_off = true;
+    }
+
     /// A member has answered just now.
     pub(super) fn answered(&self) {
-        self.content().answered_at = Some(Instant::now());
+        let mut content = self.content();
+        content.answered_at = Some(Instant::now());
+        content.is_cut_off = false;
     }
 
     /// When a member last answered.

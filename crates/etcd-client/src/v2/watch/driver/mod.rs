@@ -124,8 +124,8 @@ impl Driver {
 
     /// What to do about a failure; the failure itself if nothing helps.
     async fn recover(&mut self, error: Error) -> Result<Step> {
-        self.backoff.last_answer(self.outbox.answered_at());
         if error.is_event_index_cleared() {
+            self.outbox.answered();
             if self.plan.on_history_lost == OnHistoryLost::Fail && self.scope.recursive {
                 return Err(error);
             }
@@ -133,10 +133,11 @@ impl Driver {
             self.lost = Some(error);
             return Ok(Step::Resync(ResyncCause::HistoryCleared));
         }
+        self.backoff.last_answer(self.outbox.answered_at());
         if self.backoff.is_hopeless(&error) {
             return Err(error);
         }
-        self.outbox.set_state(WatchState::Reconnecting);
+        self.outbox.cut_off();
         self.source.turn();
         self.backoff.pause().await;
         Ok(match self.due {
