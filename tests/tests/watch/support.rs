@@ -83,7 +83,7 @@ impl Consumer {
 /// How many polls and streams are open at all members.
 pub(crate) async fn watchers(etcd: &InProcess) -> u64 {
     let mut open = 0;
-    for member in 0..3 {
+    for member in 0..etcd_testkit::Etcd::endpoints(etcd).len() {
         let get = http::Request::get("/v2/stats/store").body(String::new()).unwrap();
         let answer = tower::ServiceExt::oneshot(etcd.http_service().to(member), get).await.unwrap();
         let body = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
