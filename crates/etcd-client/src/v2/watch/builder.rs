@@ -120,7 +120,7 @@ impl Watch {
         if position.next().is_none() { self } else { self.from(position.next()) }
     }
 
-    /// Yields what is stored first, as a [`Resync`](WatchItem::Resync) of cause
+    /// Yields what is stored first, read by quorum, as a [`Resync`](WatchItem::Resync) of cause
     /// [`Started`](super::ResyncCause::Started), and then what comes behind it, with nothing between left out.
     /// An index given by [`from`](Self::from) is without effect then.
     pub fn with_snapshot(mut self, snapshot: bool) -> Self {
@@ -149,7 +149,7 @@ impl Watch {
     }
 
     /// Ends the watch with the last failure if no member has answered for so long; without it a watch tries for
-    /// ever. Zero ends it at the first failure.
+    /// ever. Zero ends it at the first failure. It is looked at behind each failure, and one may take ten seconds.
     pub fn reconnect_for(mut self, time: Duration) -> Self {
         self.reconnect_for = Some(time);
         self
@@ -207,6 +207,12 @@ impl Watch {
     }
 
     /// A stream that ends behind the item for which `predicate` is true; that item is yielded too.
+    ///
+    /// The predicate sees resyncs too: on "until it is deleted" a [`Resync`](WatchItem::Resync) without a snapshot is
+    /// the answer as well.
+    ///
+    /// # Errors
+    /// As [`WatchStream`]; an error ends it.
     ///
     /// # Examples
     /// ```

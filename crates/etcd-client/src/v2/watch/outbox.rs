@@ -90,6 +90,7 @@ impl Outbox {
         self.content().items.is_empty()
     }
 
+    /// Where the watch is, as the caller is told.
     pub(super) fn state(&self) -> WatchState {
         let content = self.content();
         match content.state {

@@ -6,7 +6,7 @@ use std::fmt;
 ///
 /// ```text
 /// Starting ──> Live ──silent──> Idle ──burst──> Joining ──> Live
-///     any ──connection lost──> Reconnecting ──> Idle
+///     any ──connection lost──> Reconnecting ──answered──> Idle
 ///     any ──events lost──> Resyncing ──> Live
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +23,8 @@ pub enum WatchState {
     Live,
     /// Events were lost: what is stored now is being read.
     Resyncing,
-    /// The connection is lost; another member is asked, after a pause if that is not the first time.
+    /// The connection is lost, and no member has answered since; they are asked one after the other, with pauses
+    /// of up to a second if that is not the first time.
     Reconnecting,
     /// It has ended with an error, which is its last item.
     Ended,

@@ -21,8 +21,32 @@ use crate::Result;
 /// It ends only with an error that would come again at any member (unauthorized, another cluster, the v2 API is
 /// off): that is the last item. Lost connections, dead members and elections are its own affair.
 ///
+/// # Errors
+/// The last item, see above. Besides: [`ErrorKind::EventIndexCleared`](crate::ErrorKind::EventIndexCleared) where
+/// [`OnHistoryLost::Fail`](super::OnHistoryLost::Fail) was asked for, bad input, the last failure where
+/// [`reconnect_for`](super::Watch::reconnect_for) sets an end, and
+/// [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime) if it is first polled outside a tokio runtime.
+///
 /// # Cancel safety
-/// Waiting for an item may be given up and taken up again at any time. Dropping the stream ends its connections.
+/// Waiting for an item may be given up and taken up again at any time: no item is lost by it. Dropping the stream, on
+/// any thread and without a runtime too, ends its polls and streams: over HTTP/1.1 their connections are closed, over
+/// HTTP/2 their streams are reset and the connection goes on.
+///
+/// # Panics
+/// If it is polled outside the context of a tokio runtime with timers, having been polled inside one before.
+///
+/// # Examples
+/// ```
+/// # async fn example(client: etcd_client::v2::Client) -> Result<(), etcd_client::Error> {
+/// use futures_util::TryStreamExt;
+///
+/// let mut items = client.watch("/jobs").recursive(true).start();
+/// while let Some(item) = items.try_next().await? {
+///     println!("{item:?}; another watch can go on at {}", items.position());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a watch does nothing unless it is polled"]
 pub struct WatchStream {
     driver: Option<BoxFuture<'static, ()>>,

@@ -9,7 +9,8 @@ use super::WatchItem;
 /// A local copy of a watched key and all below it, kept by applying each item of its watch.
 ///
 /// It holds what a recursive read by quorum would show: directories that a write makes on its way, no hidden keys, no
-/// times to live (they pass without events). One thing no watch of etcd is told, and so it is not in here until
+/// times to live (they pass without events). The watch must be recursive: one of a directory alone is not told what
+/// happens to the children that its snapshot names. One thing no watch of etcd is told, and so it is not in here until
 /// something else happens below it: a directory that the write of a hidden key has made on its way.
 ///
 /// # Examples
