@@ -16,6 +16,7 @@ mod relay;
 mod restart;
 mod rules;
 mod seed;
+mod seldom;
 mod sockets;
 mod support;
 mod tree;

@@ -160,8 +160,10 @@ impl Source {
                 self.check(&answer.header)?;
                 Ok(Stored { node: Some(answer.node), index: answer.header.etcd_index })
             }
-            Err(error) if error.is_key_not_found() => {
-                self.outbox.answered();
+            // With a file in its way a key is as little there, and can be watched all the same.
+            Err(error) if error.is_key_not_found() || error.is_not_a_directory() => {
+                // The error has no header; the connections know whose answer it was.
+                self.check_id(self.client.cluster_id().as_deref())?;
                 let index = error.api().map(|api| api.index).unwrap_or_default();
                 Ok(Stored { node: None, index })
             }
@@ -179,8 +181,11 @@ impl Source {
     }
 
     fn check(&self, header: &Header) -> Result<()> {
+        self.check_id(header.cluster_id.as_deref())
+    }
+
+    fn check_id(&self, seen: Option<&str>) -> Result<()> {
         self.outbox.answered();
-        let seen = header.cluster_id.as_deref();
         if self.outbox.is_same_cluster(seen) {
             return Ok(());
         }

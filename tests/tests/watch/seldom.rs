@@ -1,0 +1,53 @@
+//! Consumers that look seldom, and stores that are busier than the history is long.
+
+use std::time::Duration;
+
+use etcd_client::v2::{ResyncCause, WatchItem, WatchState};
+use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::time::{sleep, timeout};
+
+use crate::double::double;
+use crate::support::{Consumer, cluster, next, nothing_for};
+
+#[tokio::test(start_paused = true)]
+async fn where_nothing_is_stored_a_position_of_another_cluster_is_an_error_all_the_same() {
+    let (_etcd, client) = cluster();
+    client.set("/b", "1").await.unwrap();
+    let position = "7@abc".parse().unwrap();
+    for polls_only in [false, true] {
+        let watch = client.watch("/missing").resume(&position).with_snapshot(true).polls_only(polls_only);
+        let error = watch.start().next().await.unwrap().unwrap_err();
+        assert!(error.is_cluster_changed(), "{error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_in_the_way_of_the_watched_key_is_no_end_of_the_watch() {
+    let (etcd, client) = cluster();
+    let first = client.set("/d/a/b", "1").await.unwrap();
+    let mut watches = [
+        client.watch("/d/a/b").start(),
+        client.watch("/d/a/b").with_snapshot(true).start(),
+        client.watch("/d/a").recursive(true).from(first.index()).start(),
+    ];
+    client.delete_dir("/d").recursive(true).await.unwrap();
+    client.set("/d", "a file").await.unwrap();
+    etcd.faults().apply(etcd_testkit::memory::Change::ClearHistory).unwrap();
+    for watch in &mut watches[1..] {
+        let item = next(watch).await;
+        assert!(matches!(item, WatchItem::Resync { snapshot: None, .. }), "{item:?}");
+    }
+    nothing_for(&mut watches[0], Duration::from_secs(5)).await;
+    client.delete("/d").await.unwrap();
+    client.set("/d/a/b", "2").await.unwrap();
+    for watch in &mut watches {
+        let item = loop {
+            match next(watch).await {
+                // The file was at a path above.
+                WatchItem::AncestorRemoved(event) => assert_eq!(event.node.key.as_str(), "/d"),
+                item => break item,
+            }
+        };
+        assert_eq!(item.event().unwrap().node.text(), "2");
+    }
+}
