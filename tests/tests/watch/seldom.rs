@@ -10,6 +10,24 @@ use crate::double::double;
 use crate::support::{Consumer, cluster, next, nothing_for};
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_went_back_between_a_burst_and_the_stream_for_it_is_told() {
+    // Four events at once, then a stream of a store that is only at 3; what is stored has index 7.
+    let (client, _) = double(|from| match from {
+        Some(from) if from < 20 => (20, Some(from)),
+        Some(_) => (20, None),
+        None => (3, Some(4)),
+    });
+    let mut watch = client.watch("/d").recursive(true).from(16).start();
+    for index in 16..20 {
+        assert_eq!(next(&mut watch).await.index().get(), index);
+    }
+    match timeout(Duration::from_secs(5), watch.next()).await.expect("at once").unwrap().unwrap() {
+        WatchItem::Resync { cause: ResyncCause::IndexWentBack, index, .. } => assert_eq!(index.get(), 7),
+        other => panic!("no resync: {other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_nothing_is_stored_a_position_of_another_cluster_is_an_error_all_the_same() {
     let (_etcd, client) = cluster();
     client.set("/b", "1").await.unwrap();

@@ -51,7 +51,7 @@ impl Driver {
 
     /// Whether the store has an index behind which N cannot be: then it was restored. Else it is the one member
     /// that lags.
-    async fn has_gone_back(&mut self) -> Result<bool> {
+    pub(super) async fn has_gone_back(&mut self) -> Result<bool> {
         let stored = self.source.read().await?;
         Ok(!stored.index.is_none() && stored.index.next() < self.next)
     }

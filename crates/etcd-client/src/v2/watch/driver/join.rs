@@ -9,6 +9,7 @@ use super::pace::QUIET;
 use super::walk::Walk;
 use super::{Driver, Step};
 use crate::Result;
+use crate::v2::ResyncCause;
 
 impl Driver {
     /// Opens a stream, which is complete behind the index S of its head, and reads what is between N and S out of
@@ -16,6 +17,9 @@ impl Driver {
     pub(super) async fn join(&mut self) -> Result<Step> {
         let mut stream = self.source.stream().await?;
         if stream.opened_at < self.next {
+            if stream.opened_at.next() < self.next && self.has_gone_back().await? {
+                return Ok(Step::Resync(ResyncCause::IndexWentBack));
+            }
             return Ok(Step::Live(Box::new(stream)));
         }
         let mut walk = Walk::new(&self.source, self.next, stream.opened_at);
