@@ -10,6 +10,27 @@ use crate::double::double;
 use crate::support::{Consumer, cluster, next, nothing_for};
 
 #[tokio::test(start_paused = true)]
+async fn a_consumer_that_only_looks_in_now_and_then_is_not_left_with_a_stream_that_was_dropped() {
+    let (_etcd, client) = cluster();
+    let mut watch = client.watch("/d").recursive(true).with_snapshot(true).start();
+    let mut consumer = Consumer::new("/d");
+    consumer.take(&next(&mut watch).await);
+    nothing_for(&mut watch, Duration::from_millis(1)).await;
+    assert_eq!(watch.state(), WatchState::Live);
+    // More than the server keeps for a stream.
+    for round in 0..300 {
+        client.set("/d/a", format!("{round}")).await.unwrap();
+    }
+    for _ in 0..1_000 {
+        while let Some(item) = watch.next().now_or_never() {
+            consumer.take(&item.unwrap().unwrap());
+        }
+        sleep(Duration::from_millis(500)).await;
+    }
+    assert_eq!((consumer.events.len(), consumer.losses), (300, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_went_back_between_a_burst_and_the_stream_for_it_is_told() {
     // Four events at once, then a stream of a store that is only at 3; what is stored has index 7.
     let (client, _) = double(|from| match from {

@@ -21,6 +21,10 @@ struct Net {
     failed: bool,
 }
 
+/// How often a time has come late since the last event.
+#[derive(Default)]
+struct Excused(u32);
+
 /// What happened first.
 enum Happened {
     Streamed(Option<Result<KeysEvent>>),
@@ -35,6 +39,7 @@ impl Driver {
     /// beside it; if that sees an event which the stream does not bring, the stream was dropped.
     pub(super) async fn live(&mut self, mut stream: StreamFeed) -> Result<Step> {
         let (mut gaps, mut net) = (Gaps::new(), Net::default());
+        let mut excused = Excused::default();
         loop {
             let suspicious = net.is_wanted().then(|| gaps.suspicious_at());
             let missed = net.missing.as_ref().map(|(_, until)| *until);
@@ -52,14 +57,15 @@ impl Driver {
                     self.deliver(event).await;
                     gaps.skip_to(Instant::now());
                     net = Net::default();
+                    excused = Excused::default();
                 }
                 Happened::Streamed(Some(Err(error))) => return Err(error),
                 Happened::Streamed(None) => return Err(Error::new(ErrorKind::BodyInterrupted)),
                 Happened::Polled(polled) => self.looked(polled, &mut net)?,
                 // The consumer was away: what the stream has brought meanwhile is still on its way through here.
-                Happened::Missed if is_late(missed) => net.look_again(),
-                Happened::Suspicious if is_late(suspicious) => gaps.skip_to(Instant::now()),
-                Happened::Silent if is_late(Some(gaps.over_at())) => gaps.skip_to(Instant::now()),
+                Happened::Missed if excused.is_late(missed) => net.look_again(),
+                Happened::Suspicious if excused.is_late(suspicious) => gaps.skip_to(Instant::now()),
+                Happened::Silent if excused.is_late(Some(gaps.over_at())) => gaps.skip_to(Instant::now()),
                 Happened::Missed => {
                     if let Some((event, _)) = net.missing.take() {
                         self.deliver(event).await;
@@ -110,13 +116,20 @@ impl Net {
     }
 }
 
-/// Whether a time is noticed long after it came: then nobody has polled the watch, and silence says nothing of the
-/// server.
-fn is_late(due: Option<Instant>) -> bool {
-    due.is_some_and(|due| due.elapsed() > LATE)
+impl Excused {
+    /// Whether a time is noticed long after it came: then nobody has polled the watch, and silence says nothing of
+    /// the server. Not for ever, though: a consumer that always comes late would wait without end for a stream that
+    /// was dropped.
+    fn is_late(&mut self, due: Option<Instant>) -> bool {
+        let late = due.is_some_and(|due| due.elapsed() > LATE);
+        self.0 += u32::from(late);
+        late && self.0 <= EXCUSES
+    }
 }
 
 /// How long a stream may take to bring what a poll has brought.
 const GRACE: Duration = Duration::from_millis(100);
 /// More than a timer is late by itself.
 const LATE: Duration = Duration::from_millis(50);
+/// How often a time may come late. One absence of the consumer can make two of them so.
+const EXCUSES: u32 = 4;
