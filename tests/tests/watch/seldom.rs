@@ -31,6 +31,30 @@ async fn a_consumer_that_only_looks_in_now_and_then_is_not_left_with_a_stream_th
 }
 
 #[tokio::test(start_paused = true)]
+async fn at_more_than_5000_writes_a_second_elsewhere_a_quiet_directory_is_not_resynced_again_and_again() {
+    let (_etcd, client) = cluster();
+    client.set("/quiet/a", "1").await.unwrap();
+    let writer = client.clone();
+    let writing = tokio::spawn(async move {
+        for round in 0..1_000 {
+            for other in 0..8 {
+                writer.set(format!("/busy/{other}"), format!("{round}")).await.unwrap();
+            }
+            sleep(Duration::from_millis(1)).await;
+        }
+    });
+    let mut watch = client.watch("/quiet").recursive(true).with_snapshot(true).start();
+    next(&mut watch).await;
+    let mut resyncs = 0;
+    while let Ok(item) = timeout(Duration::from_secs(5), watch.next()).await {
+        resyncs += usize::from(item.unwrap().unwrap().is_loss());
+    }
+    writing.await.unwrap();
+    // One behind the start, where no poll is open yet when the stream is silent for the first time.
+    assert!(resyncs <= 1, "{resyncs} resyncs over nothing in a second");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_went_back_between_a_burst_and_the_stream_for_it_is_told() {
     // Four events at once, then a stream of a store that is only at 3; what is stored has index 7.
     let (client, _) = double(|from| match from {

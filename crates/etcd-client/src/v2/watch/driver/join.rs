@@ -20,7 +20,7 @@ impl Driver {
             if stream.opened_at.next() < self.next && self.has_gone_back().await? {
                 return Ok(Step::Resync(ResyncCause::IndexWentBack));
             }
-            return Ok(Step::Live(Box::new(stream)));
+            return Ok(Step::Live(Box::new(stream), None));
         }
         let mut walk = Walk::new(&self.source, self.next, stream.opened_at);
         let mut seen = 0;
@@ -60,7 +60,7 @@ impl Driver {
                 if opened_at >= self.next {
                     self.want(opened_at.next());
                 }
-                Ok(Step::Live(Box::new(stream)))
+                Ok(Step::Live(Box::new(stream), None))
             }
         }
     }

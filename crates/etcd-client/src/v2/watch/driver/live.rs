@@ -37,8 +37,8 @@ enum Happened {
 impl Driver {
     /// Delivers what the stream brings. Where it is silent for longer than its pace explains, a poll at N is opened
     /// beside it; if that sees an event which the stream does not bring, the stream was dropped.
-    pub(super) async fn live(&mut self, mut stream: StreamFeed) -> Result<Step> {
-        let (mut gaps, mut net) = (Gaps::new(), Net::default());
+    pub(super) async fn live(&mut self, mut stream: StreamFeed, poll: Option<PollFuture>) -> Result<Step> {
+        let (mut gaps, mut net) = (Gaps::new(), Net { poll, ..Net::default() });
         let mut excused = Excused::default();
         loop {
             let suspicious = net.is_wanted().then(|| gaps.suspicious_at());

@@ -79,7 +79,7 @@ enum Step {
     /// Opens a stream and fills the gap between N and it.
     Join,
     /// Takes events from a stream that is complete from N on, with a poll at N beside it or not.
-    Live(Box<StreamFeed>),
+    Live(Box<StreamFeed>, Option<PollFuture>),
     /// Reads the present state, since events are lost.
     Resync(ResyncCause),
     /// Nothing more: events are lost, and the caller wants the error for that.
@@ -111,7 +111,7 @@ impl Driver {
                 Step::Start => self.start().await,
                 Step::Idle(poll) => self.idle(poll).await,
                 Step::Join => self.join().await,
-                Step::Live(stream) => self.live(*stream).await,
+                Step::Live(stream, poll) => self.live(*stream, poll).await,
                 Step::Resync(cause) => self.resync(cause).await,
                 Step::End(error) => return Err(error),
             };
@@ -181,7 +181,7 @@ impl Step {
             Self::Start => WatchState::Starting,
             Self::Idle(_) => WatchState::Idle,
             Self::Join => WatchState::Joining,
-            Self::Live(_) => WatchState::Live,
+            Self::Live(..) => WatchState::Live,
             Self::Resync(_) => WatchState::Resyncing,
             Self::End(_) => WatchState::Ended,
         }

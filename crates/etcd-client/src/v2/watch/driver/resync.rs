@@ -23,7 +23,7 @@ impl Driver {
         if self.plan.snapshot {
             self.put_resync(stored, ResyncCause::Started).await;
         }
-        Ok(stream.map_or(Step::Idle(None), |stream| Step::Live(Box::new(stream))))
+        Ok(stream.map_or(Step::Idle(None), |stream| Step::Live(Box::new(stream), None)))
     }
 
     /// Events are lost, or so it seems: tells so with what is stored now.
@@ -46,7 +46,11 @@ impl Driver {
             self.put_resync(stored, cause).await;
         }
         self.backoff.reset();
-        Ok(stream.map_or(Step::Idle(None), |stream| Step::Live(Box::new(stream))))
+        let Some(stream) = stream else { return Ok(Step::Idle(None)) };
+        // In a store that takes more than 1000 writes while a stream is silent for a moment, a poll that is opened
+        // then finds N gone: that would be a resync over nothing, and another one behind that, without end.
+        let beside = self.source.elsewhere().poll(self.next);
+        Ok(Step::Live(Box::new(stream), Some(beside)))
     }
 
     /// Whether nothing can have happened to a single key since N: it is there, and its last write was before.
