@@ -5,6 +5,7 @@ mod behind;
 mod busy;
 mod double;
 mod dropped;
+mod early;
 mod faults;
 mod hostile;
 mod join;

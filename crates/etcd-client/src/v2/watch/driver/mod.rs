@@ -133,6 +133,10 @@ impl Driver {
             self.lost = Some(error);
             return Ok(Step::Resync(ResyncCause::HistoryCleared));
         }
+        if (error.is_attempt_timeout() || error.is_deadline()) && self.source.finds_late_heads().await {
+            // Nothing is lost to that: it is asked once more, by a poll that may wait.
+            return Ok(self.again());
+        }
         self.backoff.last_answer(self.outbox.answered_at());
         if self.backoff.is_hopeless(&error) {
             return Err(error);
@@ -140,13 +144,18 @@ impl Driver {
         self.outbox.cut_off();
         self.source.turn();
         self.backoff.pause().await;
-        Ok(match self.due {
+        Ok(self.again())
+    }
+
+    /// What is to be done again behind a failure.
+    fn again(&self) -> Step {
+        match self.due {
             // Where a store went back, later polls might no longer show it.
             Some(cause) => Step::Resync(cause),
             // Without an index there is nothing to go on from.
             None if self.next.is_none() => Step::Start,
             None => Step::Idle(None),
-        })
+        }
     }
 
     /// Moves N behind an event and delivers it, if it is one to deliver; `false` for one that was seen before.
@@ -168,8 +177,8 @@ impl Driver {
         self.outbox.want(next);
     }
 
-    /// Whether a stream may be opened at all: not where the caller forbids it, nor on a server before 2.0, which
-    /// sends no cluster id and holds heads back.
+    /// Whether a stream may be joined at all: not where the caller forbids it, nor on a server before 2.0, which
+    /// sends no cluster id, keeps one event for a slow reader (0.4), and may hold heads back (0.3).
     fn may_join(&self) -> bool {
         !self.plan.polls_only && !self.plan.one_event && self.outbox.cluster_id().is_some()
     }

@@ -13,7 +13,7 @@ use crate::{Error, ErrorKind, Result};
 impl Driver {
     /// Begins with what is stored now: as an item, or silently where only what happens from now on is wanted.
     pub(super) async fn start(&mut self) -> Result<Step> {
-        if self.plan.one_event {
+        if self.plan.one_event && !self.source.has_late_heads() {
             let (opened_at, poll) = self.source.poll_from_now_on().await?;
             self.want(opened_at.next());
             return Ok(Step::Idle(Some(poll)));
@@ -69,12 +69,17 @@ impl Driver {
     /// Opens a stream, then reads by quorum until what is read is not older than the stream: so the stream is
     /// complete from the read on, and there is no gap to fill.
     async fn read_under_stream(&mut self) -> Result<(Stored, Option<StreamFeed>)> {
-        if self.plan.polls_only || self.plan.one_event {
+        if self.plan.polls_only || self.plan.one_event || self.source.has_late_heads() {
             return Ok((self.read_once().await?, None));
         }
         let mut stream = self.source.stream().await?;
         if !self.may_join() {
-            return Ok((self.read_once().await?, None));
+            let mut stored = self.read_once().await?;
+            if self.next.is_none() && !self.plan.snapshot {
+                // The head may have come with the first event, which is one "from now on".
+                stored.index = stored.index.min(stream.opened_at);
+            }
+            return Ok((stored, None));
         }
         for _ in 0..READS {
             let stored = {

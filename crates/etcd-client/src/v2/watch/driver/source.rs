@@ -26,10 +26,20 @@ pub(in crate::v2::watch) struct Source {
     scope: Scope,
     options: CallOptions,
     outbox: Outbox,
-    /// Limit for heads; `None` for servers that send the head with the first event.
-    head: Option<Duration>,
+    heads: Heads,
     /// How many members on from the one that calls begin with.
     turn: usize,
+}
+
+/// When the head of an answer comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heads {
+    /// Before any event: etcd sends it at once (0.4.9 and from 2.0 on), so its wait has a limit.
+    First,
+    /// With the first event, says the caller.
+    WithEvent,
+    /// With the first event, so it seems (0.3), until an answer has a cluster's id, as from 2.0 on.
+    SeemWithEvent,
 }
 
 /// A poll that is open or being opened, from its request to its end.
@@ -74,13 +84,30 @@ impl Source {
         outbox: Outbox,
         polls_only: bool,
     ) -> Self {
-        let head = (!polls_only).then_some(HEAD);
-        let mut options = options;
-        if polls_only {
-            // A head that comes with the first event is not late: no second copy.
-            options.reissue = Some(false);
+        let heads = if polls_only { Heads::WithEvent } else { Heads::First };
+        Self { client, scope, options, outbox, heads, turn: 0 }
+    }
+
+    /// Whether the head of an answer is expected no earlier than the first event.
+    pub(super) fn has_late_heads(&self) -> bool {
+        match self.heads {
+            Heads::First => false,
+            Heads::WithEvent => true,
+            Heads::SeemWithEvent => self.outbox.cluster_id().is_none(),
         }
-        Self { client, scope, options, outbox, head, turn: 0 }
+    }
+
+    /// A head did not come in time: whether that is how this server is. So it seems where it answers a read, and no
+    /// answer ever had a cluster's id.
+    pub(super) async fn finds_late_heads(&mut self) -> bool {
+        if self.has_late_heads() || self.outbox.cluster_id().is_some() {
+            return false;
+        }
+        let answers = matches!(timeout(HEAD * 2, self.read()).await, Ok(Ok(_)));
+        if answers && self.outbox.cluster_id().is_none() {
+            self.heads = Heads::SeemWithEvent;
+        }
+        self.has_late_heads()
     }
 
     /// Later calls begin at the next member.
@@ -129,7 +156,12 @@ impl Source {
         watch.wait_index = next.map(Index::to_non_zero).transpose()?;
         let mut options = self.options.clone();
         options.turn = self.turn;
-        options.attempt_timeout = options.attempt_timeout.or(self.head);
+        if self.has_late_heads() {
+            // A head that comes with the first event is not late: no second copy.
+            options.reissue = Some(false);
+        } else {
+            options.attempt_timeout = options.attempt_timeout.or(Some(HEAD));
+        }
         let limit = options.attempt_timeout.map(|attempt| attempt.saturating_mul(2));
         options.call_timeout = options.call_timeout.or(limit);
         let mut request = Request::new(watch);
@@ -280,7 +312,7 @@ impl fmt::Debug for Source {
     }
 }
 
-/// etcd from 2.0 on sends the head at once.
+/// How long a head may take that comes before any event.
 const HEAD: Duration = Duration::from_secs(5);
 /// Decoded events that may be read ahead.
 const AHEAD: usize = 256;
