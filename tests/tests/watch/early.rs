@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
+use etcd_client::BoxError;
 use etcd_client::v2::{Client, Request, Response, ResyncCause, WatchItem, WatchResponse, WatchState};
+use etcd_testkit::Etcd as _;
 use etcd_testkit::memory::{Fault, InProcess, Rule};
+use etcd_tests::Wire;
+use etcd_transport::{Endpoints, ReqBody, Transport};
 use futures_util::{StreamExt as _, stream};
+use http_body_util::{BodyExt as _, BodyStream, StreamBody};
 use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt as _;
 
@@ -17,7 +22,7 @@ fn early(etcd: &InProcess) -> Client {
     Client::from_service(tower::service_fn(move |request: Request| {
         let inner = inner.clone();
         async move {
-            Ok::<_, etcd_client::BoxError>(match inner.oneshot(request).await? {
+            Ok::<_, BoxError>(match inner.oneshot(request).await? {
                 Response::Watch(WatchResponse { mut header, mut events, .. }) => {
                     let first = events.next().await;
                     header.cluster_id = None;
@@ -33,6 +38,26 @@ fn early(etcd: &InProcess) -> Client {
     }))
 }
 
+/// The same on connections, so that failover and second copies are between: nothing but the first bytes of an answer
+/// to a watch makes its head come.
+fn early_connections(etcd: &InProcess) -> Client {
+    let wire = Wire::new(etcd);
+    let service = tower::service_fn(move |request: http::Request<ReqBody>| {
+        let wire = wire.clone();
+        async move {
+            let waits = request.uri().query().is_some_and(|query| query.contains("wait=true"));
+            let (mut head, mut body) = wire.oneshot(request).await?.into_parts();
+            head.headers.remove("X-Etcd-Cluster-Id");
+            let first = if waits { body.frame().await.transpose()? } else { None };
+            let first = stream::iter(first.map(Ok));
+            let body = StreamBody::new(first.chain(BodyStream::new(body)));
+            Ok::<_, BoxError>(http::Response::from_parts(head, body))
+        }
+    });
+    let endpoints = Endpoints::parse(&etcd.endpoints().join(",")).unwrap();
+    Client::from_transport(Transport::builder(endpoints).build_with(service).unwrap())
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Begins {
     Now,
@@ -43,8 +68,12 @@ enum Begins {
 #[tokio::test(start_paused = true)]
 async fn without_a_head_before_an_event_a_watch_begins_and_waits_in_peace() {
     let (etcd, writer) = cluster();
-    let client = early(&etcd);
-    for key in ["/there", "/missing"] {
+    for (client, key) in [
+        (early(&etcd), "/there"),
+        (early(&etcd), "/missing"),
+        (early_connections(&etcd), "/there"),
+        (early_connections(&etcd), "/missing"),
+    ] {
         for begins in [Begins::Now, Begins::Snapshot, Begins::After] {
             if key == "/there" {
                 writer.set(key, "1").await.unwrap();

@@ -149,7 +149,7 @@ impl Watch {
     }
 
     /// Ends the watch with the last failure if no member has answered for so long; without it a watch tries for
-    /// ever. Zero ends it at the first failure. It is looked at behind each failure, and one may take ten seconds.
+    /// ever. Zero ends it at the first failure. It is looked at behind each failure, and one may take fifteen seconds.
     pub fn reconnect_for(mut self, time: Duration) -> Self {
         self.reconnect_for = Some(time);
         self

@@ -103,7 +103,7 @@ impl Source {
         if self.has_late_heads() || self.outbox.cluster_id().is_some() {
             return false;
         }
-        let answers = matches!(timeout(HEAD * 2, self.read()).await, Ok(Ok(_)));
+        let answers = matches!(timeout(HEAD, self.read()).await, Ok(Ok(_)));
         if answers && self.outbox.cluster_id().is_none() {
             self.heads = Heads::SeemWithEvent;
         }
