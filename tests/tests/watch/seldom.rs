@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use etcd_client::v2::{ResyncCause, WatchItem, WatchState};
+use etcd_client::v2::{OnHistoryLost, ResyncCause, WatchItem, WatchState};
+use etcd_testkit::memory::Change;
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::{sleep, timeout};
 
@@ -95,7 +96,7 @@ async fn a_file_in_the_way_of_the_watched_key_is_no_end_of_the_watch() {
     ];
     client.delete_dir("/d").recursive(true).await.unwrap();
     client.set("/d", "a file").await.unwrap();
-    etcd.faults().apply(etcd_testkit::memory::Change::ClearHistory).unwrap();
+    etcd.faults().apply(Change::ClearHistory).unwrap();
     for watch in &mut watches[1..] {
         let item = next(watch).await;
         assert!(matches!(item, WatchItem::Resync { snapshot: None, .. }), "{item:?}");
@@ -113,4 +114,23 @@ async fn a_file_in_the_way_of_the_watched_key_is_no_end_of_the_watch() {
         };
         assert_eq!(item.event().unwrap().node.text(), "2");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_a_watch_of_a_quiet_key_is_what_happened_last() {
+    let (etcd, client) = cluster();
+    let set = client.set("/quiet", "1").await.unwrap();
+    let watch = client.watch("/quiet").after(set.index()).on_history_lost(OnHistoryLost::Fail);
+    let mut watch = watch.start();
+    nothing_for(&mut watch, Duration::from_secs(1)).await;
+    for _ in 0..20 {
+        client.set("/busy", "x").await.unwrap();
+    }
+    etcd.faults().apply(Change::ClearHistory).unwrap();
+    // The poll is renewed at an index that is gone, and nothing has happened to the key.
+    nothing_for(&mut watch, Duration::from_secs(50)).await;
+    etcd.faults().apply(Change::Index(set.index().get())).unwrap();
+    let error = timeout(Duration::from_secs(60), watch.next()).await.unwrap().unwrap().unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(error.is_event_index_cleared() && source.contains("went back"), "{error:?}");
 }

@@ -31,11 +31,12 @@ impl Driver {
         self.due = Some(cause);
         let (stored, stream) = self.read_under_stream().await?;
         self.due = None;
+        let lost = self.lost.take();
         let next = stored.index.next();
         if self.was_quiet(&stored, cause) {
             self.want(next);
         } else if self.plan.on_history_lost == OnHistoryLost::Fail {
-            let error = self.lost.take().unwrap_or_else(|| {
+            let error = lost.unwrap_or_else(|| {
                 let error =
                     Error::new(ErrorKind::EventIndexCleared).with_call("watch", Some(&self.scope.key));
                 error.with_source(cause.to_string())
