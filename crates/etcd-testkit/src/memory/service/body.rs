@@ -56,6 +56,65 @@ pub(crate) enum Shape {
     },
 }
 
+type Polled = Poll<Option<Result<Bytes, Disconnected>>>;
+
+impl Shape {
+    /// The next bytes of what is left of the source.
+    fn poll(&mut self, source: &mut Source, context: &mut Context<'_>) -> Polled {
+        match self {
+            Self::Plain => source.poll_bytes(context),
+            Self::Cut { left: 0, how, yields } => {
+                // A server writes out what it has when a body pends, and drops it when a body fails.
+                if *yields < 2 {
+                    *yields += 1;
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Poll::Ready(Some(Err(*how)))
+            }
+            Self::Cut { .. } => self.poll_part(source, context),
+            Self::Stall { left, death } => {
+                if death.0.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Some(Err(Disconnected::RESET)));
+                }
+                if *left == 0 { Poll::Pending } else { self.poll_part(source, context) }
+            }
+            Self::Dribble { bytes, every, rest, pause, death } => {
+                let is_whole = rest.is_empty() && source.is_ended();
+                if !is_whole && death.0.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Some(Err(Disconnected::RESET)));
+                }
+                if rest.is_empty() {
+                    match ready!(source.poll_bytes(context)) {
+                        Some(Ok(bytes)) => *rest = bytes,
+                        end => return Poll::Ready(end),
+                    }
+                }
+                let timer = pause.get_or_insert_with(|| Box::pin(sleep(*every)));
+                ready!(timer.as_mut().poll(context));
+                *pause = None;
+                Poll::Ready(Some(Ok(rest.split_to(rest.len().min(*bytes)))))
+            }
+        }
+    }
+
+    /// As much of the source as may still pass.
+    fn poll_part(&mut self, source: &mut Source, context: &mut Context<'_>) -> Polled {
+        let mut bytes = ready!(source.poll_bytes(context));
+        if let (Self::Cut { left, .. } | Self::Stall { left, .. }, Some(Ok(bytes))) = (&mut *self, &mut bytes)
+        {
+            let is_whole = bytes.len() <= *left;
+            bytes.truncate(*left);
+            *left -= bytes.len();
+            if is_whole && source.is_ended() {
+                // The answer to a poll that is not longer.
+                *self = Self::Plain;
+            }
+        }
+        Poll::Ready(bytes)
+    }
+}
+
 /// Ready when the member that answers is killed. A whole body does not hear of it by itself.
 pub(crate) struct Death(Pin<Box<dyn Future<Output = ()> + Send + Sync>>);
 
@@ -152,65 +211,12 @@ impl http_body::Body for Body {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Disconnected>>> {
-        let Self { source, shape, is_failed } = self.get_mut();
-        if *is_failed {
+        let body = self.get_mut();
+        if body.is_failed {
             return Poll::Ready(None);
         }
-        if let Shape::Stall { left, death } = shape {
-            if death.0.as_mut().poll(context).is_ready() {
-                *is_failed = true;
-                return Poll::Ready(Some(Err(Disconnected::RESET)));
-            }
-            if *left == 0 {
-                return Poll::Pending;
-            }
-        }
-        let bytes = match shape {
-            Shape::Plain => ready!(source.poll_bytes(context)),
-            Shape::Cut { left: 0, how, yields } => {
-                // A server writes out what it has when a body pends, and drops it when a body fails.
-                if *yields < 2 {
-                    *yields += 1;
-                    context.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                Some(Err(*how))
-            }
-            Shape::Cut { left, .. } | Shape::Stall { left, .. } => {
-                let mut bytes = ready!(source.poll_bytes(context));
-                if let Some(Ok(bytes)) = &mut bytes {
-                    let is_whole = bytes.len() <= *left;
-                    bytes.truncate(*left);
-                    *left -= bytes.len();
-                    if is_whole && source.is_ended() {
-                        // The answer to a poll that is not longer.
-                        *shape = Shape::Plain;
-                    }
-                }
-                bytes
-            }
-            Shape::Dribble { bytes, every, rest, pause, death } => {
-                let is_whole = rest.is_empty() && source.is_ended();
-                if !is_whole && death.0.as_mut().poll(context).is_ready() {
-                    *is_failed = true;
-                    return Poll::Ready(Some(Err(Disconnected::RESET)));
-                }
-                if rest.is_empty() {
-                    match ready!(source.poll_bytes(context)) {
-                        Some(Ok(bytes)) => *rest = bytes,
-                        end => {
-                            *is_failed = matches!(end, Some(Err(_)));
-                            return Poll::Ready(end.map(|end| end.map(Frame::data)));
-                        }
-                    }
-                }
-                let timer = pause.get_or_insert_with(|| Box::pin(sleep(*every)));
-                ready!(timer.as_mut().poll(context));
-                *pause = None;
-                Some(Ok(rest.split_to(rest.len().min(*bytes))))
-            }
-        };
-        *is_failed = matches!(bytes, Some(Err(_)));
+        let bytes = ready!(body.shape.poll(&mut body.source, context));
+        body.is_failed = matches!(bytes, Some(Err(_)));
         Poll::Ready(bytes.map(|bytes| bytes.map(Frame::data)))
     }
 
