@@ -14,8 +14,8 @@
 //! # }
 //! ```
 //!
-//! The first call starts one thread that drives the connections of all waiting callers; it lives as long as the
-//! process. A client whose calls were awaited elsewhere keeps connections that only the runtime there drives, and a
+//! The first call starts one thread that drives the connections of all waiting callers, and what their calls have
+//! started in the background, such as the renewal of a lock; it lives as long as the process. A client whose calls were awaited elsewhere keeps connections that only the runtime there drives, and a
 //! waiting caller may be given one of those: make a client of its own for the threads that wait.
 
 use std::future::IntoFuture;
@@ -26,35 +26,39 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::{Error, ErrorKind, Result};
 
-/// Waits for a call in place of awaiting it.
-pub trait Wait: IntoFuture<Output = Result<Self::Answer>> {
+/// Waits for a call in place of awaiting it: one of this crate, or of a crate on top whose errors are made of ours.
+pub trait Wait: IntoFuture<Output = Result<Self::Answer, Self::Failure>> {
     /// What the call is answered by.
     type Answer;
+    /// What it fails with.
+    type Failure: From<Error>;
 
     /// Sends the call and blocks the thread until its answer is there.
     ///
     /// # Errors
     /// As for the call; [`ErrorKind::InvalidConfig`] inside a tokio runtime (its worker would be blocked; the
     /// threads of `spawn_blocking` count as inside), and if the system gives no thread. Nothing is sent then.
-    fn wait(self) -> Result<Self::Answer>;
+    fn wait(self) -> Result<Self::Answer, Self::Failure>;
 }
 
-impl<F, T> Wait for F
+impl<F, T, E> Wait for F
 where
-    F: IntoFuture<Output = Result<T>>,
+    F: IntoFuture<Output = Result<T, E>>,
+    E: From<Error>,
 {
     type Answer = T;
+    type Failure = E;
 
-    fn wait(self) -> Result<T> {
+    fn wait(self) -> Result<T, E> {
         if Handle::try_current().is_ok() {
-            return Err(Error::new(ErrorKind::InvalidConfig)
-                .with_source("a blocking call inside a tokio runtime; await it there"));
+            let error = Error::new(ErrorKind::InvalidConfig);
+            return Err(error.with_source("a blocking call inside a tokio runtime; await it there").into());
         }
         runtime()?.block_on(self.into_future())
     }
 }
 
-/// Takes the items of a watch, one after the other, in a program without async.
+/// Takes the items of a watch, or of a stream of a crate on top, one after the other, in a program without async.
 ///
 /// ```no_run
 /// use etcd_client::blocking::Items;
@@ -68,9 +72,11 @@ where
 /// # Ok(())
 /// # }
 /// ```
-pub trait Items: Stream<Item = Result<Self::Of>> + Unpin + Sized {
+pub trait Items: Stream<Item = Result<Self::Of, Self::Failure>> + Unpin + Sized {
     /// What is taken.
     type Of;
+    /// What it fails with.
+    type Failure: From<Error>;
 
     /// An iterator whose `next` blocks the thread until there is an item, or the stream has ended.
     ///
@@ -78,11 +84,13 @@ pub trait Items: Stream<Item = Result<Self::Of>> + Unpin + Sized {
     fn items(self) -> Blocking<Self>;
 }
 
-impl<S, T> Items for S
+impl<S, T, E> Items for S
 where
-    S: Stream<Item = Result<T>> + Unpin,
+    S: Stream<Item = Result<T, E>> + Unpin,
+    E: From<Error>,
 {
     type Of = T;
+    type Failure = E;
 
     fn items(self) -> Blocking<S> {
         Blocking { stream: Some(self) }
@@ -97,15 +105,17 @@ pub struct Blocking<S> {
     stream: Option<S>,
 }
 
-impl<S, T> Iterator for Blocking<S>
+impl<S, T, E> Iterator for Blocking<S>
 where
-    S: Stream<Item = Result<T>> + Unpin,
+    S: Stream<Item = Result<T, E>> + Unpin,
+    E: From<Error>,
 {
-    type Item = Result<T>;
+    type Item = Result<T, E>;
 
-    fn next(&mut self) -> Option<Result<T>> {
+    fn next(&mut self) -> Option<Result<T, E>> {
         let mut stream = self.stream.take()?;
-        let item = async { Ok(stream.next().await) }.wait().unwrap_or_else(|error| Some(Err(error)));
+        let next = async { Ok::<_, E>(stream.next().await) };
+        let item = next.wait().unwrap_or_else(|error| Some(Err(error)));
         if matches!(item, Some(Ok(_))) {
             self.stream = Some(stream);
         }

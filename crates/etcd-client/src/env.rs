@@ -150,7 +150,28 @@ impl crate::v2::ClientBuilder {
     /// do (`ETCDCTL_DISCOVERY_SRV`, …), [`ErrorKind::TlsUnavailable`] if files of TLS are set in a build without
     /// it; each names the variable.
     pub fn from_env() -> Result<Self> {
-        Self::from_environment(Environment::read(|name| std::env::var_os(name))?)
+        Self::from_variables(|name| std::env::var_os(name))
+    }
+
+    /// Settings by the variables of [`from_env`](Self::from_env), from wherever `variable` takes them: for programs
+    /// whose own options stand above the environment, one by one, and for tests.
+    ///
+    /// ```
+    /// use etcd_client::v2::ClientBuilder;
+    ///
+    /// // An option `--user` with the password of the environment.
+    /// let user = Some("alice");
+    /// let builder = ClientBuilder::from_variables(|name| match name {
+    ///     "ETCDCTL_USER" if user.is_some() => user.map(Into::into),
+    ///     other => std::env::var_os(other),
+    /// });
+    /// # drop(builder);
+    /// ```
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
+        Self::from_environment(Environment::read(variable)?)
     }
 
     pub(crate) fn from_environment(environment: Environment) -> Result<Self> {
@@ -247,6 +268,17 @@ mod tests {
         let variable = |name: &str| (name == "ETCDCTL_ENDPOINTS").then(|| OsString::from_vec(vec![0xff]));
         let error = Environment::read(variable).err().unwrap();
         assert!(error.is_invalid_config() && format!("{error:?}").contains("ETCDCTL_ENDPOINTS"));
+    }
+
+    #[test]
+    fn variables_may_come_from_anywhere() {
+        let builder = |endpoints: &'static str| {
+            let list = move |name: &str| (name == "ETCDCTL_ENDPOINTS").then(|| endpoints.into());
+            crate::v2::ClientBuilder::from_variables(list).unwrap()
+        };
+        let client = builder("a:1, b:2").build().unwrap();
+        assert_eq!(client.endpoints().unwrap().len(), 2);
+        assert!(builder("a:").build().unwrap_err().is_invalid_config());
     }
 
     #[test]

@@ -2,6 +2,29 @@
 
 use std::time::Duration;
 
+use crate::{Error, ErrorKind, Result};
+
+/// Reads a duration as etcd's own programs take it: `1m30s`, `500ms`, `1.5h`; numbers with the units `ns`, `us`, `ms`,
+/// `s`, `m` and `h`. For options and settings that were written for etcdctl.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// assert_eq!(etcd_client::parse_go_duration("1m30s")?, Duration::from_secs(90));
+/// assert!(etcd_client::parse_go_duration("90").is_err());
+/// # Ok::<(), etcd_client::Error>(())
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::InvalidConfig`], naming the text: for a number without unit (but `0`), and for a negative one.
+pub fn parse_go_duration(text: &str) -> Result<Duration> {
+    parse(text).ok_or_else(|| {
+        let shown = text.chars().take(LONGEST_SHOWN).collect::<String>();
+        let error = Error::new(ErrorKind::InvalidConfig);
+        error.with_source(format!("{shown:?} is no duration such as 5s or 500ms"))
+    })
+}
+
 /// Reads `1m30s`, `500ms`, `1.5h`: numbers with the units `ns`, `us`, `µs`, `ms`, `s`, `m` and `h`, as Go's
 /// `time.ParseDuration` takes them, but not negative. A bare `0` needs no unit.
 pub(crate) fn parse(text: &str) -> Option<Duration> {
@@ -47,6 +70,9 @@ fn part(number: &str, unit: &str) -> Option<Duration> {
     Some(Duration::from_nanos(u64::try_from(nanos).ok()?))
 }
 
+/// Characters of a bad text that stand in its error.
+const LONGEST_SHOWN: usize = 40;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,5 +101,12 @@ mod tests {
         {
             assert_eq!(parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_no_duration_is_named() {
+        let error = parse_go_duration("5 apples").unwrap_err();
+        assert!(error.is_invalid_config());
+        assert!(std::error::Error::source(&error).unwrap().to_string().contains("5 apples"));
     }
 }

@@ -65,3 +65,6 @@ pub use etcd_transport::{
     Endpoint, Endpoints, LeaderFirst, Observer, Phase, RetryConfig, RoundRobin, Server, Servers, Sticky,
     Strategy, SyncReport,
 };
+#[cfg(feature = "v2")]
+#[cfg_attr(docsrs, doc(cfg(feature = "v2")))]
+pub use go_duration::parse_go_duration;

@@ -28,17 +28,20 @@ pub(super) async fn run<S: OperationService>(
     let until = limit.and_then(|limit| Instant::now().checked_add(limit));
     let mut calls = Calls { service, options, until };
     let mut unknown = None;
+    let mut made = 0;
     for round in 0..ROUNDS {
         let error = match calls.send(request.clone()).await {
-            Ok(response) => return Ok(response),
+            Ok(response) => return Ok(counting(response, made)),
             Err(error) => error,
         };
+        made += error.attempts().made().max(1);
         // Of the first copy its own word counts; of a repeat only what has become of all.
         if unknown.is_none() && !error.outcome().is_unknown() {
             return Err(error.into());
         }
         match calls.verdict(&request.operation, &error).await {
-            Ruling::Answer(response) => return Ok(*response),
+            // Made up here, with one attempt, which was not one.
+            Ruling::Answer(response) => return Ok(counting(*response, made - 1)),
             Ruling::Error(error) => return Err(error.into()),
             Ruling::Undecided => return Err(still_unknown(error).into()),
             Ruling::Again => unknown = Some(error),
@@ -49,6 +52,14 @@ pub(super) async fn run<S: OperationService>(
     }
     let error = unknown.unwrap_or_else(|| Error::new(ErrorKind::Deadline));
     Err(still_unknown(error).into())
+}
+
+/// The answer, with the attempts counted in that were made before it.
+fn counting(mut response: Response, before: usize) -> Response {
+    if let Response::Keys(keys) = &mut response {
+        keys.attempts = keys.attempts.saturating_add(u32::try_from(before).unwrap_or(u32::MAX));
+    }
+    response
 }
 
 /// What follows a failure of the write.
