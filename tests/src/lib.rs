@@ -15,6 +15,7 @@
 //! | the server in memory against real ones | [`differential`] |
 //! | a cluster in this process, in virtual time | [`Wire`] |
 //! | members that die, freeze or are silent | [`failover`] |
+//! | locks in all of that | [`recipes`] |
 #![forbid(unsafe_code)]
 
 /// The programs of the testkit's guide, compiled and run as doc tests. Here, because one of them needs the client.
@@ -32,6 +33,7 @@ mod kind;
 mod memory;
 mod peer;
 mod printed;
+pub mod recipes;
 mod scope;
 mod server;
 mod tally;

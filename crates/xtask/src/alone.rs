@@ -75,6 +75,12 @@ const CASES: &[Case] = &[
     Case { name: "transport", dependency: "etcd-transport", features: Features::Default },
     Case { name: "client-without-tls", dependency: "etcd-client", features: Features::Only(&["v2"]) },
     Case { name: "client-blocking", dependency: "etcd-client", features: Features::Only(&["blocking"]) },
+    Case { name: "leader-without-tls", dependency: "etcd-leader", features: Features::Only(&[]) },
+    Case { name: "leader-blocking", dependency: "etcd-leader", features: Features::Only(&["blocking"]) },
+    Case { name: "recipe-without-tls", dependency: "etcd-recipe", features: Features::Only(&[]) },
+    Case { name: "recipe-blocking", dependency: "etcd-recipe", features: Features::Only(&["blocking"]) },
+    Case { name: "lock-without-tls", dependency: "etcd-lock", features: Features::Only(&[]) },
+    Case { name: "lock-blocking", dependency: "etcd-lock", features: Features::Only(&["blocking"]) },
     Case { name: "testkit", dependency: "etcd-testkit", features: Features::Default },
     Case { name: "testkit-memory", dependency: "etcd-testkit", features: Features::Only(&["memory"]) },
 ];

@@ -5,12 +5,16 @@
 
 mod alone;
 mod apt;
+mod cold;
 mod deny;
 mod differential;
 mod etcd;
 mod failover;
 mod failure;
 mod fuzz;
+mod locks;
+mod model;
+mod mutants;
 mod peers;
 mod run;
 mod secrets;
@@ -89,6 +93,18 @@ const CHORES: &[Chore] = &[
         run: failover::run,
     },
     Chore {
+        name: "cold",
+        arguments: "[--runs N]",
+        about: "print the processor time of a cold `etcd-cli get` of a release build, beside etcdctl's",
+        run: cold::run,
+    },
+    Chore {
+        name: "locks",
+        arguments: "[--part N] [--only NAME] [--series 3.4|3.5]",
+        about: "stop and kill holders, leaders and answers on real clusters and print what locks make of it",
+        run: locks::run,
+    },
+    Chore {
         name: "secrets",
         arguments: "[CARGO TEST ARGUMENT…]",
         about: "run the tests at TRACE with a password on every client, and search all output for it",
@@ -117,6 +133,18 @@ const CHORES: &[Chore] = &[
         arguments: "[--seconds N] [TARGET…]",
         about: "fuzz each decoder of etcd-proto, 60 s each by default",
         run: fuzz::run,
+    },
+    Chore {
+        name: "model",
+        arguments: "",
+        about: "look at every state of the models of the recipes, also with three clients",
+        run: model::run,
+    },
+    Chore {
+        name: "mutants",
+        arguments: "[NAME…]",
+        about: "break each rule of the recipes in a copy and see a test fail",
+        run: mutants::run,
     },
     Chore {
         name: "peers",

@@ -62,8 +62,11 @@ fn wrong_arrows(package: &Package) -> Vec<String> {
     let wrong = package.needs.iter().filter(|needed| !allowed.contains(&needed.as_str()));
     let mut problems: Vec<_> =
         wrong.map(|needed| format!("{} must not depend on {needed}", package.name)).collect();
-    let tests_may =
-        |needed: &str| allowed.contains(&needed) || (needed == TESTKIT && !below_testkit(&package.name));
+    let tests_may = |needed: &str| {
+        is_below(needed, &package.name)
+            || (needed == TESTKIT && !below_testkit(&package.name))
+            || (needed == TESTS && package.name == PROGRAM)
+    };
     let wrong = package.test_needs.iter().filter(|needed| !tests_may(needed.as_str()));
     problems.extend(
         wrong.map(|needed| format!("{} must not depend on {needed}, not even in its tests", package.name)),
@@ -71,25 +74,36 @@ fn wrong_arrows(package: &Package) -> Vec<String> {
     problems
 }
 
+/// Whether `user` may need a crate, or is made of it by way of those that it may need.
+fn is_below(needed: &str, user: &str) -> bool {
+    let arrows = ARROWS.iter().find(|(name, _)| *name == user);
+    arrows.is_some_and(|(_, allowed)| allowed.iter().any(|&next| next == needed || is_below(needed, next)))
+}
+
 /// True for the testkit itself and what it is made of: a test of those that needed it would close a circle.
 fn below_testkit(name: &str) -> bool {
     name == TESTKIT || ARROWS.iter().any(|(user, allowed)| *user == TESTKIT && allowed.contains(&name))
 }
 
-/// Each published crate with the members that it may need, in its tests as well; only tests may also need the
-/// testkit, where that does not close a circle.
+/// Each published crate with the members that it may need. Its tests may also need what those need in turn, and the
+/// testkit where that does not close a circle.
 const ARROWS: &[(&str, &[&str])] = &[
     ("etcd-proto", &[]),
     ("etcd-transport", &["etcd-proto"]),
     ("etcd-client", &["etcd-transport", "etcd-proto"]),
     ("etcd-recipe", &["etcd-client"]),
-    ("etcd-lock", &["etcd-recipe"]),
-    ("etcd-leader", &["etcd-recipe"]),
+    ("etcd-lock", &["etcd-recipe", "etcd-client"]),
+    ("etcd-leader", &["etcd-recipe", "etcd-client"]),
     ("etcd-testkit", &["etcd-proto"]),
     ("etcd-cli", &["etcd-lock", "etcd-leader", "etcd-recipe", "etcd-client", "etcd-testkit"]),
 ];
 
 const TESTKIT: &str = "etcd-testkit";
+
+/// What the tests of the program share with all others, servers of every etcd: no library needs the program, so this
+/// closes no circle. They cannot stand there themselves, since cargo builds a program only for its own package's tests.
+const TESTS: &str = "etcd-tests";
+const PROGRAM: &str = "etcd-cli";
 
 /// Crates that may use everything.
 const UNPUBLISHED: &[&str] = &["etcd-bench", "etcd-examples", "etcd-tests", "xtask"];
@@ -138,6 +152,13 @@ mod tests {
     }
 
     #[test]
+    fn only_tests_may_need_what_the_crates_below_are_made_of() {
+        assert!(wrong_arrows(&tested("etcd-lock", &["etcd-transport", "etcd-proto"])).is_empty());
+        assert_eq!(wrong_arrows(&package("etcd-lock", &["etcd-transport"])).len(), 1);
+        assert_eq!(wrong_arrows(&tested("etcd-lock", &["etcd-leader"])).len(), 1);
+    }
+
+    #[test]
     fn only_tests_may_need_the_testkit_and_only_above_it() {
         for above in ["etcd-client", "etcd-transport", "etcd-recipe"] {
             assert!(wrong_arrows(&tested(above, &["etcd-testkit"])).is_empty(), "{above}");
@@ -147,6 +168,13 @@ mod tests {
         for below in ["etcd-proto", "etcd-testkit"] {
             assert_eq!(wrong_arrows(&tested(below, &["etcd-testkit"])).len(), 1, "{below}");
         }
+    }
+
+    #[test]
+    fn only_the_tests_of_the_program_may_need_what_all_tests_share() {
+        assert!(wrong_arrows(&tested("etcd-cli", &["etcd-tests"])).is_empty());
+        assert_eq!(wrong_arrows(&package("etcd-cli", &["etcd-tests"])).len(), 1);
+        assert_eq!(wrong_arrows(&tested("etcd-client", &["etcd-tests"])).len(), 1);
     }
 
     #[test]

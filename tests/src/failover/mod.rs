@@ -16,5 +16,6 @@ pub use calls::{Calls, Seen};
 pub use proxied::Proxied;
 pub use quorum::{leader_killed, leader_killed_probe};
 pub use refusing::{beside_a_good_one, follower_killed};
+pub(crate) use refusing::{leader_of, restart};
 pub use report::{Figures, median};
 pub use silent::{Silent, SynHang, member_frozen};

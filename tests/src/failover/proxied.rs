@@ -1,8 +1,9 @@
 //! A proxy in front of each member of a real cluster.
 
+use etcd_client::RetryConfig;
 use etcd_client::v2::{Client, ClientBuilder};
 use etcd_testkit::Etcd as _;
-use etcd_testkit::proxy::{ConnectionRule, Proxy, Rule};
+use etcd_testkit::proxy::{ConnectionRule, LogEntry, Proxy, Rule};
 use etcd_testkit::real::Server;
 use http::Method;
 
@@ -46,6 +47,15 @@ impl Proxied {
     /// A client of all proxies, to be set up further; it begins with the first.
     pub fn client(&self) -> ClientBuilder {
         Client::builder().endpoints(self.proxies.iter().map(Proxy::endpoint).collect::<Vec<_>>())
+    }
+
+    /// As [`client`](Self::client), but it begins with the proxy of this number, counted round, and sends nothing twice
+    /// because an answer takes its time: for counting on a busy machine.
+    pub fn client_from(&self, first: usize) -> ClientBuilder {
+        let mut endpoints: Vec<_> = self.proxies.iter().map(Proxy::endpoint).collect();
+        let count = endpoints.len();
+        endpoints.rotate_left(first % count);
+        Client::builder().endpoints(endpoints).retry(RetryConfig::new().reissue(false)).connect_race(None)
     }
 
     /// A client of the members themselves, which nothing goes wrong for.
@@ -95,6 +105,16 @@ impl Proxied {
     /// How many requests with this method and just this path clients have sent.
     pub fn attempts(&self, method: &Method, path: &str) -> usize {
         self.proxies.iter().map(|proxy| proxy.log().attempts(method, path)).sum()
+    }
+
+    /// All requests that the proxies have seen and not forgotten, proxy by proxy.
+    pub fn entries(&self) -> Vec<LogEntry> {
+        self.proxies.iter().flat_map(|proxy| proxy.log().entries()).collect()
+    }
+
+    /// Forgets what was seen.
+    pub fn forget(&self) {
+        self.proxies.iter().for_each(|proxy| proxy.log().clear());
     }
 
     /// How many connections were taken.

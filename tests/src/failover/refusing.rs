@@ -51,7 +51,7 @@ pub(super) async fn follower_first(server: &Server) -> (usize, Vec<String>) {
 }
 
 /// The place of the leader, once all members agree on it.
-pub(super) async fn leader_of(server: &Server) -> usize {
+pub(crate) async fn leader_of(server: &Server) -> usize {
     eventually("a leader that all members know", async || {
         let mut names = Vec::new();
         for endpoint in server.endpoints() {
@@ -66,7 +66,7 @@ pub(super) async fn leader_of(server: &Server) -> usize {
 }
 
 /// Starts a member again and waits until it takes writes.
-pub(super) async fn restart(server: &Server, place: usize) {
+pub(crate) async fn restart(server: &Server, place: usize) {
     server.member(place).restart().await.unwrap_or_else(|error| panic!("{error}"));
     let client = canary::builder().endpoints(server.member(place).endpoint()).build().expect("an endpoint");
     eventually("a write at the restarted member", async || client.set("/failover/back", "1").await.ok())

@@ -1,0 +1,10 @@
+//! Leader election on the server in memory, in virtual time.
+
+mod blocking;
+mod costs;
+mod leadership;
+mod observe;
+mod only_one;
+mod seed;
+mod support;
+mod two_step;
