@@ -176,3 +176,22 @@ async fn a_refusal_behind_a_release_without_an_answer_does_not_say_that_nothing_
     sleep(4).await;
     assert!(client.get(&key).quorum(true).await.unwrap_err().is_key_not_found(), "it was done");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_behind_a_write_without_an_answer_does_not_say_that_nothing_was_done() {
+    let (etcd, client) = cluster();
+    let held = soon(queue(&client).ttl(secs(60)).acquire()).await.unwrap();
+    let key = held.key().clone();
+    // The first copies land when nobody waits for them any more, and what is sent behind them is refused.
+    etcd.faults().set(Rule::new(Fault::ApplyLater(secs(14))).method(Method::PUT));
+    let writing = tokio::spawn(async move { (held.set_value("second").await, held) });
+    tokio::time::sleep(Duration::from_millis(9_950)).await;
+    let elsewhere = Fault::Redirect("http://192.0.2.1:2379/v2/keys/locks".to_owned());
+    etcd.faults().set(Rule::new(elsewhere).method(Method::PUT));
+    let (written, held) = soon(writing).await.unwrap();
+    let error = written.unwrap_err();
+    assert!(error.is_client() && error.outcome().is_unknown(), "{error:?}");
+    sleep(5).await;
+    assert_eq!(client.get(&key).quorum(true).await.unwrap().text(), "second", "it was done");
+    drop(held);
+}

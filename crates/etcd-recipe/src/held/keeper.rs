@@ -106,6 +106,7 @@ impl Keeper {
     async fn renew(&mut self, value: Option<&str>, mut reply: Reply) {
         let validity = self.validity.clone();
         self.lease.hurry();
+        self.lease.unanswered = false;
         let renewed = loop {
             let step = tokio::select! {
                 biased;
@@ -123,6 +124,10 @@ impl Keeper {
                 Step::Lost(reason) => break Err(Error::lost(reason)),
             }
         };
+        // What came last says nothing of an earlier copy of the value.
+        let is_open = self.lease.unanswered;
+        let renewed =
+            renewed.map_err(|error| if is_open { error.with_outcome(Outcome::Unknown) } else { error });
         // Nobody may be there to hear it.
         drop(reply.send(renewed));
     }

@@ -35,6 +35,8 @@ pub(crate) struct Lease {
     probe: Option<SkewProbe>,
     /// The raft term of the last renewal that was answered.
     pub(crate) term: Option<u64>,
+    /// Whether a copy of the value that is being written has had no answer: it may be there.
+    pub(crate) unanswered: bool,
     /// Whether its clocks were looked at since then.
     looked: bool,
 }
@@ -87,6 +89,7 @@ impl Lease {
             skew: Skew::default(),
             probe,
             term: None,
+            unanswered: false,
             looked: true,
         }
     }
@@ -161,6 +164,9 @@ impl Lease {
         // Where the leader does not answer any other member is better than none.
         let leader = self.skew.leader().filter(|_| self.failures == 0).cloned();
         let limit = self.limit();
+        // One who waits no more drops this between the request and its answer.
+        let earlier = self.unanswered;
+        self.unanswered |= value.is_some();
         let reply = match value {
             Some(value) => self.calls.rewrite(&self.place, value, limit).await,
             None => self.calls.renew(&self.place, &self.value, limit, leader.as_ref()).await,
@@ -168,6 +174,7 @@ impl Lease {
         if reply.is_cluster_changed() {
             return Step::Lost(LossReason::ClusterChanged);
         }
+        self.unanswered = earlier || (value.is_some() && reply.answer == RenewAnswer::Unknown);
         match after_renewal(reply.answer, &self.place) {
             AfterRenewal::Renewed(place) => {
                 if let Some(value) = value {
